@@ -1,0 +1,189 @@
+#include "storage/connection.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <array>
+#include <filesystem>
+#include <utility>
+
+namespace postrider::storage {
+namespace {
+
+constexpr int busy_timeout = 30'000; // ms; a long command of ours commits every 50 ms, so this much means trouble
+
+Error::Kind kind_of(int code) {
+    switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return Error::Kind::busy;
+    case SQLITE_CONSTRAINT: return Error::Kind::constraint;
+    case SQLITE_FULL: return Error::Kind::full;
+    case SQLITE_READONLY: return Error::Kind::read_only;
+    case SQLITE_NOTADB: return Error::Kind::not_a_database;
+    default: return Error::Kind::other;
+    }
+}
+
+const char* name_of(int type) {
+    switch (type) {
+    case SQLITE_INTEGER: return "an integer";
+    case SQLITE_FLOAT: return "a real";
+    case SQLITE_TEXT: return "text";
+    case SQLITE_BLOB: return "a blob";
+    default: return "NULL";
+    }
+}
+
+void require(sqlite3_stmt* statement, int column, int type) {
+    int actual = sqlite3_column_type(statement, column);
+    if (actual == type) return;
+    throw Error(Error::Kind::other, fmt::format("column \"{}\" holds {} where {} was expected, in: {}",
+                                                sqlite3_column_name(statement, column), name_of(actual), name_of(type),
+                                                sqlite3_sql(statement)));
+}
+
+std::string path_in(const std::string& url) {
+    if (url.starts_with("sqlite:")) return url.substr(7);
+    throw Error(Error::Kind::other, fmt::format("database.url \"{}\" must begin with sqlite:", url));
+}
+
+}
+
+bool Row::null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+
+std::int64_t Row::integer(int column) const {
+    require(statement_, column, SQLITE_INTEGER);
+    return sqlite3_column_int64(statement_, column);
+}
+
+double Row::real(int column) const {
+    require(statement_, column, SQLITE_FLOAT);
+    return sqlite3_column_double(statement_, column);
+}
+
+std::string_view Row::text(int column) const {
+    require(statement_, column, SQLITE_TEXT);
+    auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+    return {text, std::size_t(sqlite3_column_bytes(statement_, column))};
+}
+
+std::string_view Row::blob(int column) const {
+    require(statement_, column, SQLITE_BLOB);
+    auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+    return {bytes, std::size_t(sqlite3_column_bytes(statement_, column))};
+}
+
+Connection::Connection(const std::string& url, Access access) : path_(path_in(url)) {
+    int flags = access == Access::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    if (access == Access::read_only && path_ != ":memory:" && !std::filesystem::exists(path_))
+        throw Error(Error::Kind::other, fmt::format("{} does not exist; `postrider init` makes a site", path_));
+    try {
+        if (sqlite3_open_v2(path_.c_str(), &database_, flags | SQLITE_OPEN_NOMUTEX, nullptr) != SQLITE_OK) fail("open");
+        sqlite3_extended_result_codes(database_, 1);
+        sqlite3_busy_timeout(database_, busy_timeout);
+        script("PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;");
+        if (access == Access::read_write) script("PRAGMA journal_mode=WAL;");
+        script("SELECT count(*) FROM sqlite_schema;"); // the first read finds out whether it is a database at all
+    } catch (...) {
+        sqlite3_close(database_);
+        throw;
+    }
+}
+
+Connection::Connection(Connection&& other) noexcept
+    : path_(std::move(other.path_)), database_(std::exchange(other.database_, nullptr)),
+      statements_(std::move(other.statements_)), depth_(std::exchange(other.depth_, 0)) {
+    other.statements_.clear();
+}
+
+Connection::~Connection() {
+    for (auto& [sql, prepared] : statements_) sqlite3_finalize(prepared.statement);
+    sqlite3_close(database_);
+}
+
+void Connection::fail(const char* doing) {
+    int code = database_ ? sqlite3_extended_errcode(database_) : SQLITE_NOMEM;
+    auto kind = kind_of(code);
+    auto* what = database_ ? sqlite3_errmsg(database_) : "out of memory";
+    throw Error(kind, fmt::format("{}: {}{}{}", path_, what, *doing ? ", in: " : "", doing));
+}
+
+const Connection::Prepared& Connection::prepared(std::string_view sql) {
+    if (auto known = statements_.find(sql); known != statements_.end()) return known->second;
+    Prepared made{nullptr, {}};
+    if (sqlite3_prepare_v3(database_, sql.data(), int(sql.size()), SQLITE_PREPARE_PERSISTENT, &made.statement, nullptr) != SQLITE_OK)
+        fail(std::string(sql).c_str());
+    for (int n = sqlite3_bind_parameter_count(made.statement), i = 1; i <= n; ++i)
+        made.places.push_back(sqlite3_bind_parameter_index(made.statement, fmt::format("${}", i).c_str()));
+    return statements_.emplace(sql, std::move(made)).first->second;
+}
+
+std::int64_t Connection::execute(std::string_view sql, std::span<const Value> values,
+                                 const std::function<bool(const Row&)>& row) {
+    auto& [statement, places] = prepared(sql);
+    if (values.size() != places.size())
+        throw Error(Error::Kind::other, fmt::format("{} values for {} places in: {}", values.size(), places.size(), sql));
+    // A statement that calls back into itself (a row handler that runs the same query) would reset its own cursor.
+    if (sqlite3_stmt_busy(statement))
+        throw Error(Error::Kind::other, fmt::format("a row handler runs its own statement again: {}", sql));
+    struct Reset {
+        sqlite3_stmt* statement;
+        ~Reset() { sqlite3_reset(statement); }
+    } reset{statement};
+
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        struct Bind {
+            sqlite3_stmt* statement;
+            int at;
+            int operator()(std::nullptr_t) const { return sqlite3_bind_null(statement, at); }
+            int operator()(std::int64_t v) const { return sqlite3_bind_int64(statement, at, v); }
+            int operator()(double v) const { return sqlite3_bind_double(statement, at, v); }
+            int operator()(std::string_view v) const {
+                return sqlite3_bind_text64(statement, at, v.data() ? v.data() : "", v.size(), SQLITE_STATIC, SQLITE_UTF8);
+            }
+            int operator()(Blob v) const {
+                return sqlite3_bind_blob64(statement, at, v.bytes.data() ? v.bytes.data() : "", v.bytes.size(), SQLITE_STATIC);
+            }
+        };
+        if (std::visit(Bind{statement, places[i]}, values[i]) != SQLITE_OK) fail(std::string(sql).c_str());
+    }
+
+    Row current(statement);
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW)
+        if (!row(current)) return 0;
+    if (code != SQLITE_DONE) fail(std::string(sql).c_str());
+    return sqlite3_stmt_readonly(statement) ? 0 : sqlite3_changes64(database_);
+}
+
+void Connection::script(const std::string& sql) {
+    if (sqlite3_exec(database_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail("");
+}
+
+std::int64_t Connection::data_version() { return value<std::int64_t>("PRAGMA data_version").value(); }
+
+void Connection::backup_to(const std::string& path) { run("VACUUM INTO $1", path); }
+
+Transaction::Transaction(Connection& connection) : connection_(connection) {
+    if (connection_.depth_ == 0) connection_.run("BEGIN IMMEDIATE");
+    ++connection_.depth_;
+}
+
+Transaction::~Transaction() {
+    if (done_) return;
+    // An inner one that is undone takes the outer one with it: SQLite has rolled back, and the outer commit() will say so.
+    --connection_.depth_;
+    if (!sqlite3_get_autocommit(connection_.database_)) sqlite3_exec(connection_.database_, "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void Transaction::commit() {
+    if (connection_.depth_ == 1) {
+        if (sqlite3_get_autocommit(connection_.database_))
+            throw Error(Error::Kind::other, "the transaction was already undone");
+        connection_.run("COMMIT");
+    }
+    --connection_.depth_;
+    done_ = true;
+}
+
+}

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+// Files of schema/ and templates/ that the build puts into the binary. Views live as long as the program; sorted by name.
+
+namespace postrider::embedded {
+
+struct File {
+    std::string_view name; // "001_lists.sql"
+    std::string_view text;
+};
+
+std::span<const File> schema();
+std::span<const File> templates();
+
+}
