@@ -4,7 +4,7 @@ CREATE TABLE mailing (
   id {auto_id},
   list_id INTEGER NOT NULL REFERENCES list (id),
   state TEXT NOT NULL DEFAULT 'scheduled' CHECK (state IN ('scheduled', 'sending', 'paused', 'sent', 'cancelled')),
-  message {blob} NOT NULL,                       -- delivery::Message, compiled
+  message TEXT NOT NULL,                         -- delivery::Message, compiled: JSON
   created_at INTEGER NOT NULL,
   started_at INTEGER,                            -- the moment the audience was fixed
   ceiling INTEGER,                               -- highest subscription id of the audience
@@ -39,7 +39,7 @@ CREATE TABLE delivery (
   was_unknown INTEGER NOT NULL DEFAULT 0,        -- 1: one of its tries ended without an answer to the final dot
   reason TEXT,                                   -- the last answer, or the rule; NULL when accepted at once
   PRIMARY KEY (mailing_id, subscription_id)
-) {strict}, WITHOUT ROWID;
+) {strict_clustered};
 CREATE INDEX delivery_deferred ON delivery (mailing_id, next_try_at) WHERE state = 'deferred';
 
 -- A letter: a mailing to one (a confirmation, a welcome, a notice), whole and ready to leave, ahead of every issue.
@@ -48,7 +48,7 @@ CREATE TABLE letter (
   purpose TEXT NOT NULL CHECK (purpose IN ('confirmation', 'welcome', 'notice', 'test')),
   address TEXT NOT NULL,
   address_key TEXT NOT NULL,
-  message {blob} NOT NULL,                       -- complete, CRLF, not dot-stuffed; Date is the time of writing
+  message TEXT NOT NULL,                         -- complete, CRLF, never a line that begins with a dot
   state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'accepted', 'refused', 'expired', 'unknown')),
   created_at INTEGER NOT NULL,
   next_try_at INTEGER NOT NULL,

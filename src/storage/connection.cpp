@@ -111,7 +111,8 @@ void Connection::fail(const char* doing) {
 const Connection::Prepared& Connection::prepared(std::string_view sql) {
     if (auto known = statements_.find(sql); known != statements_.end()) return known->second;
     Prepared made{nullptr, {}};
-    if (sqlite3_prepare_v3(database_, sql.data(), int(sql.size()), SQLITE_PREPARE_PERSISTENT, &made.statement, nullptr) != SQLITE_OK)
+    if (sqlite3_prepare_v3(database_, sql.data(), int(sql.size()), SQLITE_PREPARE_PERSISTENT, &made.statement,
+                           nullptr) != SQLITE_OK)
         fail(std::string(sql).c_str());
     for (int n = sqlite3_bind_parameter_count(made.statement), i = 1; i <= n; ++i)
         made.places.push_back(sqlite3_bind_parameter_index(made.statement, fmt::format("${}", i).c_str()));
@@ -122,7 +123,8 @@ std::int64_t Connection::execute(std::string_view sql, std::span<const Value> va
                                  const std::function<bool(const Row&)>& row) {
     auto& [statement, places] = prepared(sql);
     if (values.size() != places.size())
-        throw Error(Error::Kind::other, fmt::format("{} values for {} places in: {}", values.size(), places.size(), sql));
+        throw Error(Error::Kind::other,
+                    fmt::format("{} values for {} places in: {}", values.size(), places.size(), sql));
     // A statement that calls back into itself (a row handler that runs the same query) would reset its own cursor.
     if (sqlite3_stmt_busy(statement))
         throw Error(Error::Kind::other, fmt::format("a row handler runs its own statement again: {}", sql));
@@ -139,10 +141,12 @@ std::int64_t Connection::execute(std::string_view sql, std::span<const Value> va
             int operator()(std::int64_t v) const { return sqlite3_bind_int64(statement, at, v); }
             int operator()(double v) const { return sqlite3_bind_double(statement, at, v); }
             int operator()(std::string_view v) const {
-                return sqlite3_bind_text64(statement, at, v.data() ? v.data() : "", v.size(), SQLITE_STATIC, SQLITE_UTF8);
+                return sqlite3_bind_text64(statement, at, v.data() ? v.data() : "", v.size(), SQLITE_STATIC,
+                                           SQLITE_UTF8);
             }
             int operator()(Blob v) const {
-                return sqlite3_bind_blob64(statement, at, v.bytes.data() ? v.bytes.data() : "", v.bytes.size(), SQLITE_STATIC);
+                return sqlite3_bind_blob64(statement, at, v.bytes.data() ? v.bytes.data() : "", v.bytes.size(),
+                                           SQLITE_STATIC);
             }
         };
         if (std::visit(Bind{statement, places[i]}, values[i]) != SQLITE_OK) fail(std::string(sql).c_str());
@@ -171,9 +175,11 @@ Transaction::Transaction(Connection& connection) : connection_(connection) {
 
 Transaction::~Transaction() {
     if (done_) return;
-    // An inner one that is undone takes the outer one with it: SQLite has rolled back, and the outer commit() will say so.
+    // An inner one that is undone takes the outer one with it: SQLite has rolled back, and the outer commit() will say
+    // so.
     --connection_.depth_;
-    if (!sqlite3_get_autocommit(connection_.database_)) sqlite3_exec(connection_.database_, "ROLLBACK", nullptr, nullptr, nullptr);
+    if (!sqlite3_get_autocommit(connection_.database_))
+        sqlite3_exec(connection_.database_, "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 void Transaction::commit() {

@@ -21,10 +21,13 @@ struct sqlite3_stmt;
 // One connection to the site's database: SQL text with $1..$n in, typed rows out.
 //
 // In:     string literals of SQL in the dialect that SQLite and PostgreSQL share; every value bound, never pasted.
-// Out:    rows whose columns are read by type; reading an integer as text, or NULL as either, throws instead of guessing.
-// Always: an outermost write transaction starts with BEGIN IMMEDIATE, so a writer waits for the lock at its start and never in
-//         its middle; WAL with synchronous=FULL, so what is committed survives a power cut (https://sqlite.org/pragma.html#pragma_synchronous).
-// Threads: a connection belongs to one thread at a time. Errors: storage::Error, whose kind says whether to wait or to stop.
+// Out:    rows whose columns are read by type; reading an integer as text, or NULL as either, throws instead of
+// guessing. Always: an outermost write transaction starts with BEGIN IMMEDIATE, so a writer waits for the lock at its
+// start and never in
+//         its middle; WAL with synchronous=FULL, so what is committed survives a power cut
+//         (https://sqlite.org/pragma.html#pragma_synchronous).
+// Threads: a connection belongs to one thread at a time. Errors: storage::Error, whose kind says whether to wait or to
+// stop.
 
 namespace postrider::storage {
 
@@ -35,7 +38,7 @@ struct Error : std::runtime_error {
         full,       // no space left on the disk
         read_only,
         not_a_database,
-        newer,      // written by a newer program, or a shipped schema file was changed
+        newer, // written by a newer program, or a shipped schema file was changed
         other,
     };
     Error(Kind k, const std::string& message) : std::runtime_error(message), kind(k) {}
@@ -59,7 +62,9 @@ public:
     explicit Row(sqlite3_stmt* statement) : statement_(statement) {}
 
     template <class T>
-    [[nodiscard]] T get(int column) const { return Column<T>::read(*this, column); }
+    [[nodiscard]] T get(int column) const {
+        return Column<T>::read(*this, column);
+    }
 
     [[nodiscard]] bool null(int column) const;
     [[nodiscard]] std::int64_t integer(int column) const;
@@ -115,7 +120,8 @@ public:
     }
 
     // For statements whose text and number of values are made at run time. `row` returns false to stop early.
-    std::int64_t execute(std::string_view sql, std::span<const Value> values, const std::function<bool(const Row&)>& row);
+    std::int64_t execute(std::string_view sql, std::span<const Value> values,
+                         const std::function<bool(const Row&)>& row);
     // Several statements without values, as a schema file holds them.
     void script(const std::string& sql);
 
@@ -131,13 +137,19 @@ private:
     friend class Transaction;
 
     template <class... Values>
-    static std::array<Value, sizeof...(Values)> bound(const Values&... values) { return {to_value(values)...}; }
+    static std::array<Value, sizeof...(Values)> bound(const Values&... values) {
+        return {to_value(values)...};
+    }
     template <class T>
     static Value to_value(const T& value) {
-        if constexpr (requires { Value(Column<T>::bind(value)); }) return Value(Column<T>::bind(value));
-        else if constexpr (std::is_integral_v<T>) return std::int64_t(value);
-        else if constexpr (std::is_convertible_v<const T&, std::string_view>) return std::string_view(value);
-        else return Value(value);
+        if constexpr (requires { Value(Column<T>::bind(value)); })
+            return Value(Column<T>::bind(value));
+        else if constexpr (std::is_integral_v<T>)
+            return std::int64_t(value);
+        else if constexpr (std::is_convertible_v<const T&, std::string_view>)
+            return std::string_view(value);
+        else
+            return Value(value);
     }
     struct Prepared {
         sqlite3_stmt* statement;
@@ -156,8 +168,8 @@ private:
     int depth_ = 0;
 };
 
-// BEGIN IMMEDIATE ... COMMIT; undone when commit() was not called. Inside another one it is part of that one: its commit() does
-// nothing by itself, and an exception that passes through both undoes both.
+// BEGIN IMMEDIATE ... COMMIT; undone when commit() was not called. Inside another one it is part of that one: its
+// commit() does nothing by itself, and an exception that passes through both undoes both.
 class Transaction {
 public:
     explicit Transaction(Connection& connection);
@@ -214,10 +226,14 @@ template <class T>
 struct Column<std::optional<T>> {
     static Value bind(const std::optional<T>& value) {
         if (!value) return nullptr;
-        if constexpr (requires { Value(Column<T>::bind(*value)); }) return Value(Column<T>::bind(*value));
-        else if constexpr (std::is_integral_v<T>) return std::int64_t(*value);
-        else if constexpr (std::is_convertible_v<const T&, std::string_view>) return std::string_view(*value);
-        else return Value(*value);
+        if constexpr (requires { Value(Column<T>::bind(*value)); })
+            return Value(Column<T>::bind(*value));
+        else if constexpr (std::is_integral_v<T>)
+            return std::int64_t(*value);
+        else if constexpr (std::is_convertible_v<const T&, std::string_view>)
+            return std::string_view(*value);
+        else
+            return Value(*value);
     }
     static std::optional<T> read(const Row& row, int column) {
         if (row.null(column)) return std::nullopt;

@@ -13,8 +13,12 @@ namespace {
 
 std::string in_dialect(std::string_view text) {
     std::string sql(text);
-    for (auto [name, meaning] : {std::pair{"{auto_id}", "INTEGER PRIMARY KEY AUTOINCREMENT"}, {"{blob}", "BLOB"}, {"{strict}", "STRICT"}})
-        for (auto at = sql.find(name); at != sql.npos; at = sql.find(name, at)) sql.replace(at, std::string_view(name).size(), meaning);
+    for (auto [name, meaning] : {std::pair{"{auto_id}", "INTEGER PRIMARY KEY AUTOINCREMENT"},
+                                 {"{blob}", "BLOB"},
+                                 {"{strict}", "STRICT"},
+                                 {"{strict_clustered}", "STRICT, WITHOUT ROWID"}})
+        for (auto at = sql.find(name); at != sql.npos; at = sql.find(name, at))
+            sql.replace(at, std::string_view(name).size(), meaning);
     return sql;
 }
 
@@ -27,18 +31,24 @@ std::set<std::string> checked_history(Connection& connection, std::span<const em
     std::set<std::string> applied;
     if (!has_history(connection)) {
         if (connection.value<std::int64_t>("SELECT 1 FROM sqlite_schema LIMIT 1"))
-            throw Error(Error::Kind::not_a_database, "this database belongs to another program; name a new file in database.url");
+            throw Error(Error::Kind::not_a_database,
+                        "this database belongs to another program; name a new file in database.url");
         return applied;
     }
     connection.each("SELECT name, digest FROM applied_schema ORDER BY name", [&](const Row& row) {
         auto name = row.get<std::string>(0);
         auto file = std::ranges::find(files, name, &embedded::File::name);
         if (file == files.end())
-            throw Error(Error::Kind::newer, fmt::format("the database was written by a newer Postrider: it has schema/{}, which this program "
-                                                        "({}) does not know; install the newer program", name, POSTRIDER_VERSION));
+            throw Error(
+                Error::Kind::newer,
+                fmt::format("the database was written by a newer Postrider: it has schema/{}, which this program "
+                            "({}) does not know; install the newer program",
+                            name, POSTRIDER_VERSION));
         if (system::hex(system::sha256(file->text)) != row.text(1))
-            throw Error(Error::Kind::newer, fmt::format("schema/{} was changed after it had been applied to this database; a shipped "
-                                                        "schema file never changes, add a new one", name));
+            throw Error(Error::Kind::newer,
+                        fmt::format("schema/{} was changed after it had been applied to this database; a shipped "
+                                    "schema file never changes, add a new one",
+                                    name));
         applied.insert(name);
     });
     return applied;
@@ -66,7 +76,9 @@ void require_current(Connection& connection, std::span<const embedded::File> fil
     auto applied = checked_history(connection, files);
     for (auto& file : files)
         if (!applied.contains(std::string(file.name)))
-            throw Error(Error::Kind::other, fmt::format("the database lacks schema/{}; run any writing command, or `postrider serve`, once", file.name));
+            throw Error(Error::Kind::other,
+                        fmt::format("the database lacks schema/{}; run any writing command, or `postrider serve`, once",
+                                    file.name));
 }
 
 }

@@ -7,8 +7,10 @@
 
 // The numbered files of schema/, applied in order, each in one transaction, each once.
 //
-// Always: a file that was applied never changes (its SHA-256 is kept); a database that has a file this program does not know
-//         is newer than the program and is refused. In the files {auto_id}, {blob} and {strict} stand for what differs between engines.
+// Always: a file that was applied never changes (its SHA-256 is kept); a database that has a file this program does not
+// know
+//         is newer than the program and is refused. In the files {auto_id}, {blob}, {strict} and
+//         {strict_clustered} stand for what differs between engines.
 
 namespace postrider::storage {
 

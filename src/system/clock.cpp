@@ -6,9 +6,7 @@
 
 namespace postrider::system {
 
-Time SystemClock::now() const {
-    return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
-}
+Time SystemClock::now() const { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
 
 boost::asio::awaitable<void> SystemClock::sleep_until(Time at) {
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);

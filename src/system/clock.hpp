@@ -7,8 +7,8 @@
 
 #include <memory>
 
-// The only way the program learns what time it is, and the only way it waits. Tests bring a clock that they move by hand
-// (tests/support/simulated_clock.hpp); everything else uses SystemClock.
+// The only way the program learns what time it is, and the only way it waits. Tests bring a clock that they move by
+// hand (tests/support/simulated_clock.hpp); everything else uses SystemClock.
 
 namespace postrider::system {
 
@@ -17,8 +17,9 @@ public:
     virtual ~Clock() = default;
     [[nodiscard]] virtual Time now() const = 0;
 
-    // Resumes on the calling coroutine's executor once now() >= at. Cancelled by Asio's per-operation cancellation: throws
-    // operation_aborted. Waits longer than a few seconds are taken in pieces, so that a clock set forward is noticed.
+    // Resumes on the calling coroutine's executor once now() >= at. Cancelled by Asio's per-operation cancellation:
+    // throws operation_aborted. Waits longer than a few seconds are taken in pieces, so that a clock set forward is
+    // noticed.
     virtual boost::asio::awaitable<void> sleep_until(Time at) = 0;
     boost::asio::awaitable<void> sleep_for(Duration length) { return sleep_until(now() + length); }
 };

@@ -9,11 +9,11 @@ typedef void CURL;
 
 // libcurl's multi-socket interface driven by one Asio executor: transfers that never block the loop.
 //
-// In:     a configured easy handle, owned by the caller, who keeps it alive until perform() has returned and release() was called.
-// Out:    its CURLcode (as int, so that this header needs no curl).
-// Always: one CurlLoop belongs to one single-threaded executor. A CONNECT_ONLY handle stays inside the multi after perform(), as
-//         curl demands (curl #9244), until release(). libcurl's known traps are handled here: CURLOPT_NOSIGNAL, sockets that are
-//         reused under the same number, a timer callback from inside an action.
+// In:     a configured easy handle, owned by the caller, who keeps it alive until perform() has returned and release()
+// was called. Out:    its CURLcode (as int, so that this header needs no curl). Always: one CurlLoop belongs to one
+// single-threaded executor. A CONNECT_ONLY handle stays inside the multi after perform(), as
+//         curl demands (curl #9244), until release(). libcurl's known traps are handled here: CURLOPT_NOSIGNAL, sockets
+//         that are reused under the same number, a timer callback from inside an action.
 
 namespace postrider::system {
 

@@ -3,7 +3,8 @@
 #include <span>
 #include <string_view>
 
-// Files of schema/ and templates/ that the build puts into the binary. Views live as long as the program; sorted by name.
+// Files of schema/ and templates/ that the build puts into the binary. Views live as long as the program; sorted by
+// name.
 
 namespace postrider::embedded {
 

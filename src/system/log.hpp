@@ -6,8 +6,9 @@
 #include <string_view>
 #include <variant>
 
-// One line an event, to standard error: for a person on a terminal, as JSON with format json. The event is a short sentence in
-// the words of interface.md; what varies is in the fields. Never a full token, never a password; an address only at level debug.
+// One line an event, to standard error: for a person on a terminal, as JSON with format json. The event is a short
+// sentence in the words of interface.md; what varies is in the fields. Never a full token, never a password; an address
+// only at level debug.
 //
 //   log::info("issue sent", {{"issue", 12}, {"accepted", 1034}});
 //

@@ -66,7 +66,8 @@ std::string from_hex(std::string_view text) { return decode(text, "0123456789abc
 
 std::string sha256(std::string_view bytes) {
     std::string digest(32, '\0');
-    if (EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_sha256(), nullptr) != 1)
+    if (EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_sha256(),
+                   nullptr) != 1)
         throw std::runtime_error("OpenSSL has no SHA-256");
     return digest;
 }
@@ -74,8 +75,8 @@ std::string sha256(std::string_view bytes) {
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
     std::string digest(32, '\0');
     unsigned length = 32;
-    if (!HMAC(EVP_sha256(), key.data(), int(key.size()), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-              reinterpret_cast<unsigned char*>(digest.data()), &length))
+    if (!HMAC(EVP_sha256(), key.data(), int(key.size()), reinterpret_cast<const unsigned char*>(bytes.data()),
+              bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), &length))
         throw std::runtime_error("OpenSSL has no HMAC-SHA256");
     return digest;
 }

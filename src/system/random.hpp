@@ -5,7 +5,8 @@
 #include <string>
 #include <string_view>
 
-// Randomness from OpenSSL's generator, and the text forms of bytes. Throws std::runtime_error when the system has none to give.
+// Randomness from OpenSSL's generator, and the text forms of bytes. Throws std::runtime_error when the system has none
+// to give.
 
 namespace postrider::system {
 
@@ -20,8 +21,8 @@ namespace postrider::system {
 [[nodiscard]] std::string from_base32(std::string_view text);
 [[nodiscard]] std::string from_hex(std::string_view text);
 
-[[nodiscard]] std::string sha256(std::string_view bytes);                             // 32 bytes
-[[nodiscard]] std::string hmac_sha256(std::string_view key, std::string_view bytes);  // 32 bytes, RFC 2104
+[[nodiscard]] std::string sha256(std::string_view bytes);                            // 32 bytes
+[[nodiscard]] std::string hmac_sha256(std::string_view key, std::string_view bytes); // 32 bytes, RFC 2104
 [[nodiscard]] bool equal_in_constant_time(std::string_view a, std::string_view b);
 
 }
