@@ -1,0 +1,52 @@
+#include "system/nearest.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+namespace postrider::system {
+namespace {
+
+constexpr std::size_t longest = 64;
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; }
+
+// Damerau-Levenshtein in its "optimal string alignment" form: two swapped neighbours are one slip.
+std::size_t distance(std::string_view a, std::string_view b) {
+    using Row = std::array<std::size_t, longest + 1>;
+    Row before_last{}, last{}, row{};
+    for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            std::size_t differs = lower(a[i - 1]) != lower(b[j - 1]);
+            row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + differs});
+            bool swapped = i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]);
+            if (swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
+        }
+        before_last = last;
+        last = row;
+    }
+    return last[b.size()];
+}
+
+}
+
+std::optional<std::string> nearest(std::string_view word, std::span<const std::string> known) {
+    if (word.empty() || word.size() > longest) return std::nullopt;
+    std::optional<std::string> best;
+    std::size_t best_distance = longest;
+    for (const std::string& candidate : known) {
+        if (candidate.empty() || candidate.size() > longest) continue;
+        std::size_t slips = distance(word, candidate);
+        std::size_t longer = std::max(word.size(), candidate.size());
+        bool close = slips <= std::max<std::size_t>(1, longer / 3) && slips < longer;
+        if (close && slips < best_distance) {
+            best = candidate;
+            best_distance = slips;
+        }
+    }
+    return best;
+}
+
+}

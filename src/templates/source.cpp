@@ -1,0 +1,106 @@
+#include "templates/source.hpp"
+
+#include "system/embedded.hpp"
+#include "system/nearest.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <map>
+#include <system_error>
+
+namespace postrider::templates {
+namespace {
+
+constexpr std::string_view suffix = ".mustache";
+constexpr std::uintmax_t largest = 16 * 1024 * 1024;
+
+bool is_name(std::string_view name) {
+    auto letter = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+               c == '.';
+    };
+    return !name.empty() && name.size() <= 100 && name.front() != '.' && std::ranges::all_of(name, letter);
+}
+
+std::string file_of(std::string_view name) { return std::string(name).append(suffix); }
+
+}
+
+std::string name_of(const std::filesystem::path& path) {
+    std::string name = path.filename().string();
+    if (name.ends_with(suffix)) name.resize(name.size() - suffix.size());
+    return name;
+}
+
+Source read_source(const std::filesystem::path& path) {
+    std::error_code error;
+    auto size = std::filesystem::file_size(path, error);
+    if (error) throw TemplateError(fmt::format("{}: {}", path.string(), error.message()));
+    if (size > largest) throw TemplateError(fmt::format("{}: larger than 16 MB", path.string()));
+
+    std::ifstream file(path, std::ios::binary);
+    Source source{name_of(path), path.string(), std::string(size, '\0')};
+    file.read(source.text.data(), std::streamsize(size));
+    if (!file) throw TemplateError(fmt::format("{}: cannot be read", path.string()));
+    return source;
+}
+
+Library::Library(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+std::optional<Source> Library::find(std::string_view name) const {
+    if (!is_name(name)) return std::nullopt;
+    auto path = folder_ / file_of(name);
+    std::error_code error;
+    auto status = std::filesystem::status(path, error);
+    if (!std::filesystem::exists(status)) {
+        // A folder we may not look into is not the same as a folder without the file.
+        if (error && error != std::errc::no_such_file_or_directory && error != std::errc::not_a_directory)
+            throw TemplateError(fmt::format("{}: {}", path.string(), error.message()));
+        return built_in(name);
+    }
+    Source source = read_source(path);
+    source.file = file_of(name);
+    return source;
+}
+
+Source Library::get(std::string_view name) const {
+    if (auto source = find(name)) return *std::move(source);
+    std::vector<std::string> known;
+    for (Entry& entry : names()) known.push_back(std::move(entry.name));
+    std::string message = fmt::format("there is no template \"{}\"", name);
+    if (auto near = system::nearest(name, known)) message += fmt::format("; did you mean \"{}\"?", *near);
+    throw TemplateError(message);
+}
+
+std::vector<Library::Entry> Library::names() const {
+    std::map<std::string, Origin, std::less<>> found;
+    for (const embedded::File& file : embedded::templates())
+        if (file.name.ends_with(suffix))
+            found.emplace(file.name.substr(0, file.name.size() - suffix.size()), Origin::built_in);
+
+    std::error_code error;
+    for (auto entry = std::filesystem::directory_iterator(folder_, error);
+         !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+        std::string file = entry->path().filename().string();
+        std::string name = name_of(file);
+        if (!file.ends_with(suffix) || !is_name(name)) continue;
+        auto [place, added] = found.emplace(name, Origin::added);
+        if (!added) place->second = Origin::changed;
+    }
+
+    std::vector<Entry> entries;
+    for (auto& [name, origin] : found) entries.push_back({name, origin});
+    return entries;
+}
+
+std::optional<Source> Library::built_in(std::string_view name) {
+    std::string wanted = file_of(name);
+    for (const embedded::File& file : embedded::templates())
+        if (file.name == wanted) return Source{std::string(name), wanted, std::string(file.text)};
+    return std::nullopt;
+}
+
+}
