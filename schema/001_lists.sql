@@ -25,5 +25,7 @@ CREATE TABLE list (
 CREATE TABLE list_counter (
   list_id INTEGER PRIMARY KEY REFERENCES list (id),
   active INTEGER NOT NULL DEFAULT 0 CHECK (active >= 0),
+  last_left_at INTEGER NOT NULL DEFAULT 0,       -- both only ever rise, whatever the clock does: an audience fixed at T is
+  last_fixed_at INTEGER NOT NULL DEFAULT 0,      -- whoever had not left at T, and leaving later is later than T
   last_issue_number INTEGER NOT NULL DEFAULT 0
 ) {strict};

@@ -1,0 +1,158 @@
+#include "subscribers/sign_up.hpp"
+
+#include "subscribers/consent.hpp"
+#include "subscribers/lists.hpp"
+#include "subscribers/subscriptions.hpp"
+#include "subscribers/suppressions.hpp"
+
+namespace postrider::subscribers {
+
+AskOutcome SignUps::ask(const Asking& asking, Time now) {
+    storage::Transaction transaction(connection_);
+    auto outcome = ask_at(Door::visitor, asking, now);
+    transaction.commit();
+    return outcome;
+}
+
+AskOutcome SignUps::invite(const Asking& asking, Time now) {
+    storage::Transaction transaction(connection_);
+    auto outcome = ask_at(Door::operator_, asking, now);
+    transaction.commit();
+    return outcome;
+}
+
+AskOutcome SignUps::ask_at(Door door, const Asking& asking, Time now) {
+    Budgets budgets(connection_, tokens_, settings_);
+    // Every request of a client counts, whatever comes of it: the answers are to be worth nothing to a collector of addresses.
+    if (door == Door::visitor)
+        if (auto wait = budgets.take_for_client(asking.client, now)) return OverBudget{Budget::client, *wait};
+
+    auto list = Lists(connection_).find(asking.list);
+    if (!list || list->state == ListState::archived) return NotOpen{};
+    if (door == Door::visitor && list->state != ListState::open) return NotOpen{};
+
+    auto suppression = Suppressions(connection_, tokens_).find(asking.address);
+    if (suppression && (door == Door::operator_ || suppression->kind == SuppressionKind::operator_)) return Suppressed{};
+    if (auto active = Subscriptions(connection_, tokens_).active(asking.list, asking.address)) return AlreadyActive{*active};
+
+    if (door == Door::operator_) {
+        auto waiting = connection_.value<SignUpId>(
+            R"sql(SELECT id FROM sign_up WHERE list_id = $1 AND address_key = $2 AND confirmed_at IS NULL AND expires_at > $3)sql",
+            asking.list, asking.address.key(), now);
+        if (waiting) return StillWaiting{*waiting};
+    } else if (auto over = budgets.take_for_mail(asking.address, asking.list, now)) {
+        return OverBudget{*over, Duration::zero()};
+    }
+    return keep(asking, now);
+}
+
+MailConfirmation SignUps::keep(const Asking& asking, Time now) {
+    auto key = asking.address.key();
+    // A link that was used or has expired never comes to life again: the new sign-up gets a new id.
+    connection_.run(R"sql(DELETE FROM sign_up WHERE list_id = $1 AND address_key = $2
+                                                AND (confirmed_at IS NOT NULL OR expires_at <= $3))sql",
+                    asking.list, key, now);
+    auto expires_at = now + settings_.confirm_within;
+    auto id = connection_.value<SignUpId>(
+        R"sql(INSERT INTO sign_up (list_id, address, address_key, name, language, created_at, expires_at)
+              VALUES ($1, $2, $3, $4, $5, $6, $7)
+              ON CONFLICT (list_id, address_key) DO UPDATE SET
+                address = excluded.address, name = excluded.name, language = excluded.language,
+                created_at = excluded.created_at, expires_at = excluded.expires_at
+              RETURNING id)sql",
+        asking.list, asking.address.text(), key, clean_name(asking.name), clean_language(asking.language), now, expires_at);
+    record_consent(connection_, {asking.list, key, ConsentEvent::asked, now, asking.words, asking.client, asking.form});
+    return {id.value(), expires_at};
+}
+
+std::optional<AskOutcome> SignUps::ask_again(SignUpId id, std::string_view client, Time now) {
+    storage::Transaction transaction(connection_);
+    std::optional<AskOutcome> outcome;
+    if (auto old = find(id)) {
+        auto address = mail::parse_address(old->address);
+        struct Said {
+            std::string words, form;
+        };
+        auto said = connection_.first(
+            R"sql(SELECT words, coalesce(form, '') FROM consent
+                  WHERE address_key = $1 AND list_id = $2 AND event = 'asked' ORDER BY id DESC LIMIT 1)sql",
+            [](const storage::Row& row) { return Said{row.get<std::string>(0), row.get<std::string>(1)}; },
+            address ? address->key() : "", old->list);
+        if (!said) said.emplace();
+        if (address)
+            outcome = ask_at(Door::visitor,
+                             {old->list, *address, old->name, old->language, client, said->form, said->words}, now);
+    }
+    transaction.commit();
+    return outcome;
+}
+
+ConfirmResult SignUps::confirm(SignUpId id, std::string_view client, Time now) {
+    storage::Transaction transaction(connection_);
+    ConfirmResult result{ConfirmResult::What::unknown, {}, std::nullopt};
+    if (auto sign_up = find(id)) result = confirm_now(*sign_up, client, now);
+    transaction.commit();
+    return result;
+}
+
+ConfirmResult SignUps::confirm_now(const SignUp& sign_up, std::string_view client, Time now) {
+    ConfirmResult unknown{ConfirmResult::What::unknown, {}, std::nullopt};
+    auto address = mail::parse_address(sign_up.address);
+    if (!address) return unknown;
+    auto active = Subscriptions(connection_, tokens_).active(sign_up.list, *address);
+    if (sign_up.confirmed_at) return {ConfirmResult::What::already, sign_up.list, active};
+    if (sign_up.expires_at <= now) return {ConfirmResult::What::expired, sign_up.list, active};
+    if (Lists(connection_).find(sign_up.list)->state == ListState::archived) return unknown;
+
+    Suppressions suppressions(connection_, tokens_);
+    auto suppression = suppressions.find(*address);
+    if (suppression && suppression->kind == SuppressionKind::operator_) return unknown;
+    suppressions.lift(*address);
+
+    auto activated = activate(connection_, sign_up.list, *address, {sign_up.name, sign_up.language, {}, "{}"}, now);
+    connection_.run("UPDATE sign_up SET confirmed_at = $1 WHERE id = $2", now, sign_up.id);
+    record_consent(connection_, {sign_up.list, address->key(), ConsentEvent::confirmed, now, {}, client, {}});
+    auto what = activated.fresh ? ConfirmResult::What::confirmed : ConfirmResult::What::already;
+    return {what, sign_up.list, activated.subscription};
+}
+
+std::optional<SignUp> SignUps::find(SignUpId id) {
+    return connection_.first(
+        R"sql(SELECT id, list_id, address, name, language, created_at, expires_at, confirmed_at FROM sign_up WHERE id = $1)sql",
+        [](const storage::Row& row) {
+            return SignUp{row.get<SignUpId>(0), row.get<ListId>(1), row.get<std::string>(2), row.get<std::string>(3),
+                          row.get<std::string>(4), row.get<Time>(5), row.get<Time>(6), row.get<std::optional<Time>>(7)};
+        },
+        id);
+}
+
+std::int64_t SignUps::purge(Time now, int limit) {
+    struct Old {
+        SignUpId id;
+        ListId list;
+        std::string key;
+        bool confirmed;
+    };
+    storage::Transaction transaction(connection_);
+    auto old = connection_.all(
+        R"sql(SELECT id, list_id, address_key, confirmed_at IS NOT NULL FROM sign_up
+              WHERE created_at < $1 AND expires_at < $2 ORDER BY created_at LIMIT $3)sql",
+        [](const storage::Row& row) {
+            return Old{row.get<SignUpId>(0), row.get<ListId>(1), row.get<std::string>(2), row.get<bool>(3)};
+        },
+        now - settings_.purge_after, now, limit);
+    for (auto& one : old) {
+        connection_.run("DELETE FROM sign_up WHERE id = $1", one.id);
+        if (one.confirmed) continue;
+        // Who was a reader at some time keeps the whole record; of anybody else only the fact remains that somebody asked.
+        connection_.run(
+            R"sql(UPDATE consent SET address_key = NULL, client = NULL, form = NULL
+                  WHERE address_key = $1 AND list_id = $2
+                    AND NOT EXISTS (SELECT 1 FROM subscriber WHERE address_key = $1))sql",
+            one.key, one.list);
+    }
+    transaction.commit();
+    return std::int64_t(old.size());
+}
+
+}

@@ -1,0 +1,9 @@
+#pragma once
+
+#include "storage/ids.hpp"
+
+namespace postrider::subscribers {
+
+using SignUpId = storage::Id<struct SignUpTag>;
+
+}
