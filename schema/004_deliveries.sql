@@ -4,17 +4,19 @@ CREATE TABLE mailing (
   id {auto_id},
   list_id INTEGER NOT NULL REFERENCES list (id),
   state TEXT NOT NULL DEFAULT 'scheduled' CHECK (state IN ('scheduled', 'sending', 'paused', 'sent', 'cancelled')),
-  message TEXT NOT NULL,                         -- delivery::Message, compiled: JSON
   created_at INTEGER NOT NULL,
   started_at INTEGER,                            -- the moment the audience was fixed
   ceiling INTEGER,                               -- highest subscription id of the audience
   planned INTEGER,                               -- copied from list_counter.active at that moment
-  reached INTEGER,                               -- slices are cut up to and including this subscription id
-  first_sent_at INTEGER,
-  last_sent_at INTEGER,
   finished_at INTEGER
 ) {strict};
 CREATE INDEX mailing_open ON mailing (list_id, id) WHERE state IN ('scheduled', 'sending', 'paused');
+
+-- Apart from mailing, whose rows change often: delivery::Message, compiled, as JSON.
+CREATE TABLE mailing_message (
+  mailing_id INTEGER PRIMARY KEY REFERENCES mailing (id),
+  message TEXT NOT NULL
+) {strict};
 
 -- A slice is claimed by one row; its readers are whoever of the audience has an id within it.
 CREATE TABLE slice (
@@ -46,6 +48,7 @@ CREATE INDEX delivery_deferred ON delivery (mailing_id, next_try_at) WHERE state
 CREATE TABLE letter (
   id {auto_id},
   purpose TEXT NOT NULL CHECK (purpose IN ('confirmation', 'welcome', 'notice', 'test')),
+  sender TEXT NOT NULL,                          -- of the envelope
   address TEXT NOT NULL,
   address_key TEXT NOT NULL,
   message TEXT NOT NULL,                         -- complete, CRLF, never a line that begins with a dot

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "delivery/dispatcher.hpp"
+
+// What one connection of the dispatcher keeps between two messages. Private to delivery/dispatcher.cpp and conversation.cpp.
+
+namespace postrider::delivery {
+
+struct Dispatcher::Connection {
+    explicit Connection(Lane& l) : lane(l) {}
+
+    Lane& lane;
+    std::unique_ptr<smtp::Session> session;
+    std::unique_ptr<Parcel> now, next;   // on their way; next: its envelope rides with the body of now
+    std::string body;                    // of the message that leaves next
+    std::string sender, recipient;       // the envelope's views look here
+    ReaderLinks links;
+    Message::Scratch scratch;
+    system::Signal durable;              // set when the outcome is committed
+    system::Signal work;                 // set when there may be something to take
+    bool idle = false;                   // waits for work
+    Time idle_since;
+};
+
+}

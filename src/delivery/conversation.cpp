@@ -1,0 +1,191 @@
+#include "delivery/connection.hpp"
+
+#include "mail/address.hpp"
+#include "system/log.hpp"
+#include "system/random.hpp"
+
+#include <fmt/format.h>
+
+namespace postrider::delivery {
+namespace {
+
+// "A reader's state is read at most one second before the message leaves."
+constexpr Duration fresh_for = 1s;
+
+std::string on_the_wire(const std::string& address) {
+    auto parsed = mail::parse_address(address);
+    return parsed ? parsed->ascii() : address; // what is stored was parsed once; a broken row is the relay's to refuse
+}
+
+}
+
+// One connection from its opening to its farewell. Whatever ends it, what was on its way comes back or is settled.
+boost::asio::awaitable<void> Dispatcher::converse(Connection& connection) {
+    auto& lane = connection.lane;
+    auto opened = co_await smtp::Session::open(*lane.curl, clock_, lane.settings.relay);
+    if (!opened) {
+        auto& error = opened.error();
+        hold(lane, unreachable_for(lane.troubles + 1), error.text);
+        co_return;
+    }
+    connection.session = std::move(*opened);
+    --starting_;
+    std::optional<smtp::SessionLost> lost;
+    auto ending = Ending::hang_up;
+    ++active_;
+    try {
+        ending = co_await transmit(connection);
+    } catch (const smtp::SessionLost& error) {
+        lost.emplace(error);
+    }
+    --active_;
+    if (ending == Ending::farewell) co_await connection.session->quit();
+    if (!lost) co_return;
+    if (connection.now && lost->after_dot) {
+        // It may have been taken although nobody said so: the one case in which a message can arrive twice (RFC 5321 section 4.5.3.2.6).
+        co_await settle(connection, *connection.now, smtp::Stage::body, nullptr, true);
+        connection.now.reset();
+    }
+    ++lane.breaks;
+    log::warn("connection lost", {{"relay", lane.settings.relay.name}, {"at", smtp::to_text(lost->stage)}, {"reason", lost->what()}});
+    // One broken connection is an accident. When they break one after another, the relay is in trouble.
+    if (lane.breaks > 2) hold(lane, unreachable_for(lane.breaks - 2), lost->what());
+}
+
+boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& connection) {
+    auto& session = *connection.session;
+    bool envelope_sent = false;
+    for (;;) {
+        if (!connection.now) {
+            connection.now = take(connection.lane);
+            if (!connection.now && !queue_.empty() && connection.lane.next_allowed > clock_.now() && !stop_at_) {
+                co_await clock_.sleep_until(connection.lane.next_allowed); // the relay's rate
+                continue;
+            }
+            if (!connection.now) {
+                if (stop_at_ || connection.lane.connections > connection.lane.allowed() || !connection.lane.open(clock_.now())) co_return Ending::farewell;
+                connection.idle = true;
+                connection.idle_since = clock_.now();
+                --active_;
+                consider();
+                co_await connection.work.wait();
+                ++active_;
+                if (std::exchange(connection.idle, false)) continue;
+                co_return Ending::farewell;
+            }
+            envelope_sent = false;
+        }
+        auto& parcel = *connection.now;
+        smtp::EnvelopeResult result;
+        if (envelope_sent) result = co_await session.envelope_result();
+        else {
+            connection.body.clear();
+            compose(parcel, connection, connection.body);
+            auto first = envelope(parcel, connection);
+            result = co_await session.begin(first);
+        }
+        if (!result.ready()) {
+            co_await settle(connection, parcel, result.stage, &*result.refusal, false);
+            connection.now.reset();
+            continue;
+        }
+        bool wanted = co_await still_wanted(connection);
+        if (!wanted) co_return Ending::hang_up; // DATA was answered: only that keeps the message from leaving
+
+        connection.next = stop_at_ ? nullptr : take(connection.lane);
+        smtp::Envelope following;
+        if (connection.next) following = envelope(*connection.next, connection);
+        co_await session.send_body(connection.body, connection.next ? &following : nullptr);
+        connection.body.clear();
+        if (connection.next) compose(*connection.next, connection, connection.body); // while the relay works
+        auto reply = co_await session.body_reply();
+        co_await settle(connection, parcel, smtp::Stage::body, &reply, false); // on disk before the next body: promise 1
+        connection.now = std::move(connection.next);
+        envelope_sent = connection.now != nullptr;
+    }
+}
+
+// False when the mailing was stopped or the reader has left since the parcel was read; the latter is settled here.
+boost::asio::awaitable<bool> Dispatcher::still_wanted(Connection& connection) {
+    auto& parcel = *connection.now;
+    if (!parcel.mailing) co_return true;
+    if (halted_.contains(parcel.mailing->id)) co_return false;
+    auto now = clock_.now();
+    if (now - parcel.read_at <= fresh_for) co_return true;
+    auto id = parcel.reader.subscription;
+    auto look = [id](storage::Connection& c) { return subscribers::read_one(c, id); };
+    auto reader = co_await database_.read(look);
+    parcel.read_at = now;
+    if (!reader.left) co_return !halted_.contains(parcel.mailing->id);
+    gathered_.records.push_back({parcel.mailing->id, id, parcel.slice, Outcome::suppressed, parcel.number - 1, {}, false, "left since the issue began"});
+    co_await durable(connection);
+    connection.now.reset();
+    co_return false;
+}
+
+void Dispatcher::compose(const Parcel& parcel, Connection& connection, std::string& body) {
+    if (!parcel.mailing) {
+        body += parcel.letter->message;
+        return;
+    }
+    auto& mailing = *parcel.mailing;
+    connection.links.make(mailing.signer, settings_.site_url, mailing.id, parcel.reader);
+    mailing.message.write(body, parcel.reader, connection.links, connection.scratch);
+}
+
+smtp::Envelope Dispatcher::envelope(const Parcel& parcel, Connection& connection) {
+    smtp::Envelope envelope;
+    if (parcel.mailing) {
+        // compose() may have made the links of another parcel: the sender must be this one's.
+        connection.links.bounce_token.clear();
+        parcel.mailing->signer.bounce(connection.links.bounce_token, parcel.mailing->id, parcel.reader.subscription);
+        connection.sender = parcel.mailing->message.envelope_sender(connection.links);
+        connection.recipient = on_the_wire(parcel.reader.address);
+    } else {
+        connection.sender = parcel.letter->sender;
+        connection.recipient = on_the_wire(parcel.letter->address);
+    }
+    envelope.from = connection.sender;
+    envelope.to = connection.recipient;
+    return envelope;
+}
+
+// Judges one try and waits until its outcome is on disk.
+boost::asio::awaitable<void> Dispatcher::settle(Connection& connection, Parcel& parcel, smtp::Stage stage, const smtp::Reply* reply,
+                                                bool after_dot) {
+    auto now = clock_.now();
+    auto& lane = connection.lane;
+    Try attempt;
+    attempt.stage = stage;
+    if (reply) attempt.reply = *reply;
+    attempt.after_dot = after_dot;
+    attempt.number = parcel.number;
+    attempt.first_began = parcel.mailing ? parcel.mailing->started_at : parcel.letter->created_at;
+    jitter_ = jitter_ * 6364136223846793005ULL + 1442695040888963407ULL;
+    attempt.jitter = double(jitter_ >> 33) / double(1ULL << 31);
+    auto verdict = judge(attempt, settings_.retry, now);
+
+    if (auto* trouble = std::get_if<Hold>(&verdict)) {
+        auto address = parcel.mailing ? parcel.reader.address : parcel.letter->address;
+        if (trouble->about == About::domain) {
+            auto& held = domains_[domain_of(address)];
+            held = {now + held_for(held.times + 1), held.times + 1, trouble->reason};
+            log::warn("domain held", {{"domain", domain_of(address)}, {"until", rfc3339(held.until)}, {"reason", trouble->reason}});
+            give_back(std::make_unique<Parcel>(std::move(parcel)), held.until);
+        } else {
+            // A 421 ends a connection, not the relay's good name; RFC 5321 section 3.8.
+            bool closing = reply && reply->code == 421;
+            if (!closing || ++lane.breaks > 2) hold(lane, held_for(lane.troubles + 1), trouble->reason);
+            give_back(std::make_unique<Parcel>(std::move(parcel)), now);
+        }
+        co_return;
+    }
+    if (std::holds_alternative<Accepted>(verdict)) {
+        lane.breaks = 0;
+        if (lane.troubles > 0) recovered(lane);
+    }
+    record(parcel, verdict);
+    co_await durable(connection);
+}
+
+}

@@ -1,0 +1,321 @@
+#include "delivery/dispatcher.hpp"
+
+#include "delivery/connection.hpp"
+#include "system/log.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unistd.h>
+
+namespace postrider::delivery {
+namespace {
+
+// Hand over when every busy connection waits, or this many outcomes, or this long a time have gathered: fewer and fuller commits.
+constexpr std::size_t full_group = 50;
+constexpr auto window = std::chrono::milliseconds(1);
+constexpr Duration fresh_for = 1s;
+constexpr Duration keep_idle_for = 5s;
+constexpr int most_queued = 32'768;
+
+std::string worker_name() { return fmt::format("process {}", getpid()); }
+
+}
+
+std::string domain_of(std::string_view address) {
+    std::string domain(address.substr(address.rfind('@') + 1));
+    for (char& c : domain)
+        if (c >= 'A' && c <= 'Z') c = char(c + 32);
+    return domain;
+}
+
+Dispatcher::Dispatcher(boost::asio::any_io_executor executor, storage::Database& database, system::Clock& clock,
+                       subscribers::LinkTokens& tokens, Settings settings, std::vector<LaneSettings> relays)
+    : executor_(executor), database_(database), clock_(clock), tokens_(tokens), settings_(std::move(settings)),
+      intake_(settings_.retry, tokens, worker_name()), window_(executor), rate_since_(clock.now()) {
+    for (auto& relay : relays) {
+        auto& lane = lanes_.emplace_back();
+        lane.settings = std::move(relay);
+        lane.curl = std::make_unique<system::CurlLoop>(executor);
+    }
+}
+
+Dispatcher::~Dispatcher() = default;
+
+// ---- the group under way
+
+boost::asio::awaitable<void> Dispatcher::run() {
+    while (!stop_at_ || !connections_.empty() || !gathered_.empty() || !queue_.empty()) {
+        co_await ready_.wait();
+        Group group;
+        assemble(group);
+        busy_ = true;
+        for (bool done = false; !done;) {
+            auto now = clock_.now();
+            auto work = [this, &group, now](storage::Connection& connection) { intake_.exchange(connection, group, now); };
+            std::string trouble;
+            try {
+                co_await database_.write(work);
+                done = true;
+            } catch (const storage::Error& error) {
+                trouble = error.what();
+            }
+            if (trouble != stalled_) {
+                if (!trouble.empty()) log::error("sending stops: outcomes cannot be recorded", {{"reason", trouble}});
+                else log::info("sending goes on: outcomes are recorded again");
+                stalled_ = trouble;
+            }
+            if (!done) co_await clock_.sleep_for(1s);
+        }
+        busy_ = false;
+        distribute(group);
+    }
+}
+
+int Dispatcher::wanted() const {
+    if (!hungry_ || stop_at_) return 0;
+    auto now = clock_.now();
+    int places = 0;
+    for (auto& lane : lanes_)
+        if (lane.open(now)) places += lane.allowed();
+    if (places == 0) return 0;
+    // What leaves within half a second, so that nobody's state is older than a second when the message does.
+    int target = std::clamp(int(per_second_ / 2), 2 * places, most_queued);
+    int queued = int(queue_.size());
+    return queued < (target + 1) / 2 ? target - queued : 0;
+}
+
+void Dispatcher::assemble(Group& group) {
+    std::swap(group, gathered_);
+    gathered_ = {};
+    std::swap(waiting_, waiting_for_this_);
+    waiting_.clear();
+    group.wanted = wanted();
+    for (auto& lane : lanes_) {
+        if (lane.noted) continue;
+        group.relays.push_back({lane.settings.relay.name, lane.held_until, lane.reason});
+        lane.noted = true;
+    }
+}
+
+void Dispatcher::distribute(Group& group) {
+    recorded_ += std::int64_t(group.records.size() + group.letters.size());
+    if (group.wanted > 0 && !group.more) hungry_ = false;
+    if (group.wanted == 0 && group.more) hungry_ = true;
+    next_due_ = group.next_due;
+    halted_ = {group.halted.begin(), group.halted.end()};
+    for (auto& parcel : group.parcels) queue_.push_back(std::move(parcel));
+    auto now_durable = std::exchange(waiting_for_this_, {});
+    for (auto* connection : now_durable) connection->durable.set();
+    staff();
+    consider();
+}
+
+boost::asio::awaitable<void> Dispatcher::durable(Connection& connection) {
+    waiting_.push_back(&connection);
+    consider();
+    co_await connection.durable.wait();
+}
+
+void Dispatcher::consider() {
+    if (busy_ || !ready_.awaited()) return;
+    auto enough = std::min<std::size_t>(full_group, std::size_t(std::max(active_, 1)));
+    if (waiting_.size() >= enough || wanted() > 0) {
+        ready_.set();
+        return;
+    }
+    if (gathered_.empty() && waiting_.empty()) return;
+    if (std::exchange(window_open_, true)) return;
+    window_.expires_after(window);
+    window_.async_wait([this](boost::system::error_code error) {
+        if (error) return;
+        window_open_ = false;
+        if (!busy_ && ready_.awaited()) ready_.set();
+    });
+}
+
+// ---- the queue
+
+std::unique_ptr<Parcel> Dispatcher::take(Lane& lane) {
+    auto now = clock_.now();
+    if (!lane.open(now)) return nullptr;
+    if (lane.settings.per_second > 0 && lane.next_allowed > now) return nullptr;
+    while (!queue_.empty()) {
+        auto parcel = std::move(queue_.front());
+        queue_.pop_front();
+        bool stopped = parcel->mailing && halted_.contains(parcel->mailing->id);
+        if (stopped || (parcel->mailing && now - parcel->read_at > fresh_for)) {
+            give_back(std::move(parcel), now);
+            continue;
+        }
+        if (!domains_.empty()) {
+            auto held = domains_.find(domain_of(parcel->mailing ? parcel->reader.address : parcel->letter->address));
+            if (held != domains_.end() && held->second.until > now) {
+                give_back(std::move(parcel), held->second.until);
+                continue;
+            }
+        }
+        if (lane.settings.per_second > 0)
+            lane.next_allowed = std::max(lane.next_allowed, now - 100ms) + Duration(std::int64_t(1000 / lane.settings.per_second));
+        if (int(queue_.size()) < 64) consider();
+        return parcel;
+    }
+    consider();
+    return nullptr;
+}
+
+void Dispatcher::give_back(std::unique_ptr<Parcel> parcel, Time not_before) {
+    if (parcel->letter) {
+        gathered_.letters.push_back({parcel->letter->id, Outcome::deferred, parcel->number - 1, not_before, ""});
+    } else if (parcel->slice != 0 && not_before > clock_.now()) {
+        // A held domain: put off as a row of its own, so that the slice can be finished. No try is counted.
+        gathered_.records.push_back({parcel->mailing->id, parcel->reader.subscription, parcel->slice, Outcome::deferred, 0, not_before, false,
+                                     domains_[domain_of(parcel->reader.address)].reason});
+    } else {
+        gathered_.given_back.push_back({parcel->mailing->id, parcel->reader.subscription, parcel->slice, not_before});
+    }
+    hungry_ = true;
+}
+
+void Dispatcher::record(const Parcel& parcel, const Verdict& verdict) {
+    struct Fate {
+        Outcome outcome;
+        std::optional<Time> next_try_at;
+        std::string reason;
+        bool unknown = false;
+    };
+    struct Read {
+        Fate operator()(const Accepted&) const { return {Outcome::accepted, {}, ""}; }
+        Fate operator()(const TryAgain& v) const { return {Outcome::deferred, v.at, v.reason}; }
+        Fate operator()(const Refused& v) const { return {Outcome::refused, {}, v.reason}; }
+        Fate operator()(const Expired& v) const { return {Outcome::expired, {}, v.reason}; }
+        Fate operator()(const Unknown& v) const { return {v.again ? Outcome::deferred : Outcome::unknown, v.again, v.reason, true}; }
+        Fate operator()(const Hold&) const { throw std::logic_error("a hold is no outcome of a reader"); }
+    };
+    auto fate = std::visit(Read{}, verdict);
+    if (parcel.letter) {
+        if (fate.next_try_at && *fate.next_try_at >= parcel.letter->expires_at) fate = {Outcome::expired, {}, fate.reason};
+        gathered_.letters.push_back({parcel.letter->id, fate.outcome, parcel.number, fate.next_try_at, fate.reason});
+        return;
+    }
+    bool was_unknown = parcel.was_unknown || fate.unknown;
+    if (fate.outcome == Outcome::expired && was_unknown) fate.outcome = Outcome::unknown;
+    gathered_.records.push_back({parcel.mailing->id, parcel.reader.subscription, parcel.slice, fate.outcome, parcel.number, fate.next_try_at,
+                                 was_unknown, std::move(fate.reason)});
+    if (fate.next_try_at && (!next_due_ || *fate.next_try_at < *next_due_)) next_due_ = fate.next_try_at;
+}
+
+// ---- connections
+
+void Dispatcher::staff() {
+    auto now = clock_.now();
+    std::vector<Connection*> wake; // a woken connection may come to its end at once, so the map is not walked meanwhile
+    for (auto& [key, connection] : connections_)
+        if (wake.size() < queue_.size() && connection->idle && connection->work.awaited() && connection->lane.open(now)) wake.push_back(key);
+    for (auto* connection : wake)
+        if (connections_.contains(connection) && connection->work.awaited()) connection->work.set();
+    for (auto& lane : lanes_) {
+        while (lane.open(now) && lane.connections < lane.allowed() && queue_.size() > std::size_t(starting_) && !stop_at_) spawn(lane);
+    }
+}
+
+void Dispatcher::spawn(Lane& lane) {
+    auto owned = std::make_unique<Connection>(lane);
+    auto& connection = *owned;
+    connections_.emplace(&connection, std::move(owned));
+    ++lane.connections;
+    ++starting_;
+    boost::asio::co_spawn(executor_, converse(connection), [this, &connection](std::exception_ptr error) { end(connection, error); });
+}
+
+void Dispatcher::end(Connection& connection, std::exception_ptr error) {
+    if (error) {
+        try {
+            std::rethrow_exception(error);
+        } catch (const std::exception& problem) {
+            log::error("connection failed", {{"relay", connection.lane.settings.relay.name}, {"reason", problem.what()}});
+            hold(connection.lane, unreachable_for(connection.lane.troubles + 1), problem.what());
+        }
+    }
+    if (!connection.session) --starting_;
+    auto now = clock_.now();
+    if (connection.now) give_back(std::move(connection.now), now);
+    if (connection.next) give_back(std::move(connection.next), now);
+    --connection.lane.connections;
+    connections_.erase(&connection);
+    consider();
+    if (stop_at_ && connections_.empty() && ready_.awaited()) ready_.set();
+}
+
+void Dispatcher::hold(Lane& lane, Duration length, std::string reason) {
+    auto now = clock_.now();
+    if (lane.held_until && *lane.held_until > now) return; // several connections tell the same story
+    ++lane.troubles;
+    lane.held_until = now + length;
+    if (lane.reason != reason) log::warn("relay held", {{"relay", lane.settings.relay.name}, {"for", postrider::to_text(length)}, {"reason", reason}});
+    lane.reason = std::move(reason);
+    lane.noted = false;
+}
+
+void Dispatcher::recovered(Lane& lane) {
+    log::info("relay takes mail again", {{"relay", lane.settings.relay.name}});
+    lane.troubles = 0;
+    lane.held_until.reset();
+    lane.reason.clear();
+    lane.noted = false;
+}
+
+void Dispatcher::tick(bool database_changed) {
+    auto now = clock_.now();
+    if (now - rate_since_ >= 500ms) {
+        per_second_ = double(recorded_ - rate_from_) * 1000 / double((now - rate_since_).count());
+        rate_from_ = recorded_;
+        rate_since_ = now;
+    } else if (now < rate_since_) rate_since_ = now; // the clock was set back
+
+    if (database_changed || (next_due_ && *next_due_ <= now)) hungry_ = true;
+    std::erase_if(domains_, [&](auto& held) { return held.second.until + 1h < now; });
+    std::vector<Connection*> leaving;
+    for (auto& [key, connection] : connections_) {
+        if (connection->session) connection->session->expire(now);
+        bool leave = stop_at_ || now - connection->idle_since > keep_idle_for;
+        if (connection->idle && leave && connection->work.awaited()) {
+            connection->idle = false; // it says goodbye
+            leaving.push_back(key);
+        }
+    }
+    for (auto* connection : leaving)
+        if (connections_.contains(connection)) connection->work.set();
+    if (stop_at_ && now >= *stop_at_ && !connections_.empty()) {
+        log::warn("messages on their way were given up", {{"connections", connections_.size()}});
+        for (auto& [key, connection] : connections_)
+            if (connection->session) connection->session->expire(Time::max());
+    }
+    staff();
+    if (database_changed && !busy_ && ready_.awaited()) ready_.set(); // states may have changed: pause, cancel
+    else consider();
+}
+
+void Dispatcher::stop(Duration limit) {
+    auto now = clock_.now();
+    stop_at_ = now + limit;
+    for (; !queue_.empty(); queue_.pop_front()) give_back(std::move(queue_.front()), now);
+    tick(true);
+}
+
+bool Dispatcher::idle() const {
+    return queue_.empty() && connections_busy() == 0 && !hungry_ && gathered_.empty() && !busy_ && stalled_.empty();
+}
+
+int Dispatcher::connections_busy() const {
+    return int(std::ranges::count_if(connections_, [](auto& entry) { return !entry.second->idle; }));
+}
+
+std::vector<LaneStatus> Dispatcher::lanes() const {
+    std::vector<LaneStatus> statuses;
+    for (auto& lane : lanes_) statuses.push_back({lane.settings.relay.name, lane.connections, lane.held_until, lane.reason});
+    return statuses;
+}
+
+}

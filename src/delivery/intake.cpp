@@ -1,0 +1,333 @@
+#include "delivery/intake.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace postrider::delivery {
+namespace {
+
+constexpr int slice_size = 2048;
+// Longer than any try can take (RFC 5321 section 4.5.3.2.6 gives the final dot alone ten minutes).
+constexpr Duration try_lease = 20min;
+constexpr Duration slice_lease = 60s;
+
+// The common case, eight to a statement: accepted at the first try.
+void insert_accepted(storage::Connection& connection, std::span<const Record* const> records, Time now) {
+    constexpr std::size_t width = 8;
+    static const std::string many = [] {
+        std::string sql = "INSERT INTO delivery (mailing_id, subscription_id, state, at) VALUES ";
+        for (std::size_t i = 0; i < width; ++i) sql += fmt::format("{}(${}, ${}, 'accepted', $17)", i ? ", " : "", 2 * i + 1, 2 * i + 2);
+        return sql;
+    }();
+    auto nothing = [](const storage::Row&) { return true; };
+    for (; records.size() >= width; records = records.subspan(width)) {
+        std::array<storage::Value, 2 * width + 1> values;
+        for (std::size_t i = 0; i < width; ++i) {
+            values[2 * i] = records[i]->mailing.number;
+            values[2 * i + 1] = records[i]->subscription.number;
+        }
+        values.back() = std::int64_t(now.time_since_epoch().count());
+        connection.execute(many, values, nothing);
+    }
+    for (auto* record : records)
+        connection.run("INSERT INTO delivery (mailing_id, subscription_id, state, at) VALUES ($1, $2, 'accepted', $3)", record->mailing,
+                       record->subscription, now);
+}
+
+void upsert(storage::Connection& connection, const Record& record, Time now) {
+    std::optional<std::string_view> reason;
+    if (!record.reason.empty()) reason = record.reason;
+    connection.run(R"sql(
+        INSERT INTO delivery (mailing_id, subscription_id, state, at, tries, next_try_at, was_unknown, reason)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (mailing_id, subscription_id) DO UPDATE
+        SET state = excluded.state, at = excluded.at, tries = excluded.tries, next_try_at = excluded.next_try_at,
+            was_unknown = excluded.was_unknown, reason = excluded.reason)sql",
+                   record.mailing, record.subscription, to_text(record.outcome), now, record.tries, record.next_try_at,
+                   record.was_unknown, reason);
+}
+
+void suppress(storage::Connection& connection, MailingId mailing, SubscriptionId reader, std::string_view reason, Time now) {
+    connection.run(R"sql(
+        INSERT INTO delivery (mailing_id, subscription_id, state, at, tries, reason) VALUES ($1, $2, 'suppressed', $4, 0, $3)
+        ON CONFLICT (mailing_id, subscription_id) DO UPDATE
+        SET state = 'suppressed', at = excluded.at, next_try_at = NULL, reason = excluded.reason)sql",
+                   mailing, reader, reason, now);
+}
+
+bool has_outcome(storage::Connection& connection, MailingId mailing, SubscriptionId reader) {
+    return connection.value<std::int64_t>("SELECT 1 FROM delivery WHERE mailing_id = $1 AND subscription_id = $2", mailing, reader).has_value();
+}
+
+constexpr std::string_view left_since = "left since the issue began";
+constexpr std::string_view time_ran_out = "not reached in time";
+
+}
+
+void Intake::exchange(storage::Connection& connection, Group& group, Time now) {
+    auto before = open_; // a transaction that fails leaves this object as it was, too
+    try {
+        storage::Transaction transaction(connection);
+        take_records(connection, group, now);
+        take_back(connection, group);
+        for (auto& relay : group.relays)
+            connection.run(R"sql(
+                INSERT INTO relay_state (name, held_until, reason, at) VALUES ($1, $2, $3, $4)
+                ON CONFLICT (name) DO UPDATE SET held_until = excluded.held_until, reason = excluded.reason, at = excluded.at)sql",
+                           relay.name, relay.held_until, relay.reason, now);
+        follow_states(connection, group, now);
+        if (group.wanted > 0) give_letters(connection, group, now);
+        for (auto& [id, open] : open_)
+            if (open.state == MailingState::sending) give_second_tries(connection, open, group, now);
+        for (auto& [id, open] : open_)
+            if (open.state == MailingState::sending) give_readers(connection, open, group, now);
+        finish_slices(connection, now);
+        finish_mailings(connection, now);
+        group.more |= group.wanted > 0 && int(group.parcels.size()) >= group.wanted;
+        group.next_due = Letters(connection).next_due();
+        for (auto& [id, open] : open_) {
+            auto due = connection.value<std::optional<Time>>(
+                "SELECT min(next_try_at) FROM delivery WHERE mailing_id = $1 AND state = 'deferred'", id);
+            if (*due && (!group.next_due || **due < *group.next_due)) group.next_due = *due;
+        }
+        transaction.commit();
+    } catch (...) {
+        open_ = std::move(before);
+        group.parcels.clear();
+        group.halted.clear();
+        throw;
+    }
+}
+
+void Intake::take_records(storage::Connection& connection, const Group& group, Time now) {
+    std::vector<const Record*> plain;
+    for (auto& record : group.records) {
+        bool first = record.slice != 0;
+        if (first && record.outcome == Outcome::accepted && record.tries == 1) plain.push_back(&record);
+        else upsert(connection, record, now);
+        auto open = open_.find(record.mailing);
+        if (open == open_.end()) continue;
+        if (!first) open->second.second_tries.erase(record.subscription);
+        else if (auto slice = open->second.slices.find(record.slice); slice != open->second.slices.end()) --slice->second.on_their_way;
+    }
+    std::ranges::sort(plain, {}, [](const Record* record) { return std::pair(record->mailing, record->subscription); });
+    insert_accepted(connection, plain, now);
+
+    for (auto& letter : group.letters) {
+        if (letter.next_try_at) Letters(connection).defer(letter.id, letter.tries, *letter.next_try_at, letter.reason);
+        else Letters(connection).finish(letter.id, letter.outcome, letter.tries, letter.reason, now);
+    }
+}
+
+void Intake::take_back(storage::Connection& connection, const Group& group) {
+    for (auto& reader : group.given_back) {
+        auto open = open_.find(reader.mailing);
+        if (reader.slice == 0) {
+            connection.run("UPDATE delivery SET next_try_at = $3 WHERE mailing_id = $1 AND subscription_id = $2 AND state = 'deferred'",
+                           reader.mailing, reader.subscription, reader.not_before);
+            if (open != open_.end()) open->second.second_tries.erase(reader.subscription);
+            continue;
+        }
+        if (open == open_.end()) continue;
+        if (auto slice = open->second.slices.find(reader.slice); slice != open->second.slices.end()) {
+            --slice->second.on_their_way;
+            slice->second.again = true;
+        }
+    }
+}
+
+void Intake::follow_states(storage::Connection& connection, Group& group, Time now) {
+    for (auto& [id, open] : open_) open.state = MailingState::cancelled; // unless it is found below
+    for (auto& mailing : Mailings(connection).open()) {
+        if (mailing.state == MailingState::scheduled && Mailings(connection).start(mailing.id, now))
+            mailing = *Mailings(connection).find(mailing.id);
+        if (mailing.state == MailingState::scheduled) continue;
+        if (!open_.contains(mailing.id)) {
+            if (mailing.state == MailingState::paused) continue;
+            load(connection, mailing);
+        }
+        open_[mailing.id].state = mailing.state;
+    }
+    for (auto& [id, open] : open_)
+        if (open.state != MailingState::sending) group.halted.push_back(id);
+    // One that is over is kept until the last of its readers is back, so that their outcomes find their slice.
+    std::erase_if(open_, [](auto& entry) {
+        auto& open = entry.second;
+        auto idle = [](auto& slice) { return slice.second.on_their_way == 0; };
+        return open.state == MailingState::cancelled && open.second_tries.empty() && std::ranges::all_of(open.slices, idle);
+    });
+}
+
+void Intake::load(storage::Connection& connection, const Mailing& mailing) {
+    Open open;
+    auto shared = std::make_shared<OpenMailing>();
+    shared->id = mailing.id;
+    shared->list = mailing.list;
+    shared->started_at = mailing.started_at.value();
+    shared->message = Message::from_text(Mailings(connection).message(mailing.id));
+    auto signer = tokens_.signer(shared->message.key());
+    if (!signer)
+        throw std::runtime_error(fmt::format("mailing {} was frozen with link key {}, which keys/links does not hold; put that file back",
+                                             mailing.id.number, shared->message.key().number));
+    shared->signer = *signer;
+    open.mailing = std::move(shared);
+    open.ceiling = mailing.ceiling.value();
+    open.cut_to = connection
+                      .value<std::optional<std::int64_t>>(
+                          "SELECT max(last_id) FROM slice WHERE mailing_id = $1", mailing.id)
+                      .value()
+                      .value_or(0);
+    // With one daemon to a site, whoever held these is gone: its readers without an outcome are still to do.
+    connection.each("SELECT first_id, last_id FROM slice WHERE mailing_id = $1 AND finished_at IS NULL ORDER BY first_id",
+                    [&](const storage::Row& row) {
+                        open.slices[row.integer(0)] = {row.integer(0), row.integer(1), row.integer(0) - 1, 0, true, false};
+                    }, mailing.id);
+    open_[mailing.id] = std::move(open);
+}
+
+void Intake::give_letters(storage::Connection& connection, Group& group, Time now) {
+    for (auto& letter : Letters(connection).claim(group.wanted - int(group.parcels.size()), now, try_lease)) {
+        auto parcel = std::make_unique<Parcel>();
+        parcel->number = letter.tries + 1;
+        parcel->letter = std::make_unique<Letter>(std::move(letter));
+        parcel->read_at = now;
+        group.parcels.push_back(std::move(parcel));
+    }
+}
+
+void Intake::give_second_tries(storage::Connection& connection, Open& open, Group& group, Time now) {
+    auto id = open.mailing->id;
+    if (now >= open.mailing->started_at + settings_.retry_for)
+        connection.run(R"sql(
+            UPDATE delivery SET state = CASE was_unknown WHEN 1 THEN 'unknown' ELSE 'expired' END, next_try_at = NULL, at = $2
+            WHERE mailing_id = $1 AND state = 'deferred' AND next_try_at <= $2)sql",
+                       id, now);
+    int room = group.wanted - int(group.parcels.size());
+    if (room <= 0) return;
+    struct Due {
+        SubscriptionId reader;
+        int tries;
+        bool was_unknown;
+    };
+    auto due = connection.all(R"sql(
+        SELECT subscription_id, tries, was_unknown FROM delivery
+        WHERE mailing_id = $1 AND state = 'deferred' AND next_try_at <= $2 ORDER BY next_try_at LIMIT $3)sql",
+        [](const storage::Row& row) { return Due{row.get<SubscriptionId>(0), row.get<int>(1), row.get<bool>(2)}; },
+        id, now, room);
+    for (auto& [reader, tries, was_unknown] : due) {
+        if (open.second_tries.contains(reader)) continue;
+        auto parcel = std::make_unique<Parcel>();
+        parcel->reader = subscribers::read_one(connection, reader);
+        if (parcel->reader.left) {
+            suppress(connection, id, reader, left_since, now);
+            continue;
+        }
+        connection.run("UPDATE delivery SET next_try_at = $3 WHERE mailing_id = $1 AND subscription_id = $2", id, reader, now + try_lease);
+        parcel->mailing = open.mailing;
+        parcel->number = tries + 1;
+        parcel->was_unknown = was_unknown;
+        parcel->read_at = now;
+        open.second_tries.insert(reader);
+        group.parcels.push_back(std::move(parcel));
+    }
+}
+
+void Intake::give_readers(storage::Connection& connection, Open& open, Group& group, Time now) {
+    if (now >= open.mailing->started_at + settings_.retry_for) return expire_readers(connection, open, group, now);
+    auto enough = [&] { return int(group.parcels.size()) >= group.wanted; };
+    for (auto& [first, slice] : open.slices) {
+        if (enough()) return;
+        if (slice.read_to < slice.last) read_slice(connection, open, slice, group, now);
+    }
+    while (!enough() && cut_slice(connection, open, now)) read_slice(connection, open, open.slices.rbegin()->second, group, now);
+}
+
+// Nobody took it in time: the readers never reached are recorded as such, one slice in each transaction.
+void Intake::expire_readers(storage::Connection& connection, Open& open, Group& group, Time now) {
+    auto unread = std::ranges::find_if(open.slices, [](auto& entry) { return entry.second.read_to < entry.second.last; });
+    if (unread == open.slices.end()) {
+        if (!cut_slice(connection, open, now)) return;
+        unread = std::prev(open.slices.end());
+    }
+    auto& slice = unread->second;
+    std::vector<subscribers::Reader> readers;
+    subscribers::read_audience(connection, open.mailing->list, open.mailing->started_at, slice.read_to, slice.last, slice_size, readers);
+    for (auto& reader : readers) {
+        if (slice.resumed && has_outcome(connection, open.mailing->id, reader.subscription)) continue;
+        if (reader.left) suppress(connection, open.mailing->id, reader.subscription, left_since, now);
+        else upsert(connection, {open.mailing->id, reader.subscription, slice.first, Outcome::expired, 0, {}, false, std::string(time_ran_out)}, now);
+    }
+    slice.read_to = slice.last;
+    group.more = true;
+}
+
+bool Intake::cut_slice(storage::Connection& connection, Open& open, Time now) {
+    auto last = subscribers::end_of_slice(connection, open.mailing->list, open.cut_to, open.ceiling, slice_size);
+    if (last == 0) return false;
+    auto first = open.cut_to + 1;
+    connection.run("INSERT INTO slice (mailing_id, first_id, last_id, worker, lease_until) VALUES ($1, $2, $3, $4, $5)", open.mailing->id,
+                   first, last, worker_, now + slice_lease);
+    open.slices[first] = {first, last, first - 1, 0, false, false};
+    open.cut_to = last;
+    return true;
+}
+
+void Intake::read_slice(storage::Connection& connection, Open& open, Slice& slice, Group& group, Time now) {
+    auto& mailing = *open.mailing;
+    while (slice.read_to < slice.last && int(group.parcels.size()) < group.wanted) {
+        std::vector<subscribers::Reader> readers;
+        int limit = group.wanted - int(group.parcels.size());
+        subscribers::read_audience(connection, mailing.list, mailing.started_at, slice.read_to, slice.last, limit, readers);
+        slice.read_to = int(readers.size()) < limit ? slice.last : readers.back().subscription.number;
+        for (auto& reader : readers) {
+            if (slice.resumed && has_outcome(connection, mailing.id, reader.subscription)) continue;
+            if (reader.left) {
+                suppress(connection, mailing.id, reader.subscription, left_since, now);
+                continue;
+            }
+            auto parcel = std::make_unique<Parcel>();
+            parcel->mailing = open.mailing;
+            parcel->reader = std::move(reader);
+            parcel->slice = slice.first;
+            parcel->read_at = now;
+            group.parcels.push_back(std::move(parcel));
+            ++slice.on_their_way;
+        }
+    }
+}
+
+void Intake::finish_slices(storage::Connection& connection, Time now) {
+    for (auto& [id, open] : open_) {
+        for (auto at = open.slices.begin(); at != open.slices.end();) {
+            auto& slice = at->second;
+            bool everybody_back = slice.read_to >= slice.last && slice.on_their_way == 0;
+            if (everybody_back && slice.again) {
+                slice.read_to = slice.first - 1;
+                slice.resumed = true;
+                slice.again = false;
+            } else if (everybody_back) {
+                connection.run("UPDATE slice SET finished_at = $3, worker = NULL WHERE mailing_id = $1 AND first_id = $2", id, slice.first, now);
+                at = open.slices.erase(at);
+                continue;
+            }
+            ++at;
+        }
+    }
+}
+
+void Intake::finish_mailings(storage::Connection& connection, Time now) {
+    for (auto at = open_.begin(); at != open_.end();) {
+        auto& [id, open] = *at;
+        bool done = open.state == MailingState::sending && open.slices.empty() && open.second_tries.empty() &&
+                    subscribers::end_of_slice(connection, open.mailing->list, open.cut_to, open.ceiling, 1) == 0 &&
+                    !connection.value<std::int64_t>("SELECT 1 FROM delivery WHERE mailing_id = $1 AND state = 'deferred' LIMIT 1", id);
+        if (done) {
+            Mailings(connection).finish(id, now);
+            at = open_.erase(at);
+        } else ++at;
+    }
+}
+
+}

@@ -1,0 +1,135 @@
+#pragma once
+
+#include "delivery/mailings.hpp"
+#include "delivery/message.hpp"
+#include "delivery/letters.hpp"
+#include "delivery/retry.hpp"
+#include "subscribers/audience.hpp"
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+// The database's side of sending: it records what happened and says what to send next, both in one transaction.
+//
+// In:     the outcomes and give-backs of one group, and how many parcels are wanted.
+// Out:    parcels: letters first, then readers whose next try is due, then readers of the open slices, in order of id.
+// Always: within a slice nobody is read twice while on its way; a reader given back without an outcome is read again once nobody of
+//         the slice is on its way; a slice is finished when each of its readers has a row in delivery. After a crash the slices that
+//         are not finished are read again, without those who have a row: nobody is lost, and nobody recorded is sent twice.
+// Threads: used only inside the writing thread's work; the dispatcher has at most one group under way.
+
+namespace postrider::delivery {
+
+// A mailing as a connection needs it; shared by all its parcels.
+struct OpenMailing {
+    MailingId id;
+    ListId list;
+    Time started_at;
+    Message message;
+    subscribers::LinkSigner signer; // with the key the message was frozen with
+};
+
+struct Parcel {
+    std::shared_ptr<const OpenMailing> mailing; // null: a letter
+    subscribers::Reader reader;
+    std::int64_t slice = 0;                     // its first id; 0: a reader whose earlier try was deferred, or a letter
+    std::unique_ptr<Letter> letter;
+    int number = 1;                             // of this try
+    bool was_unknown = false;
+    Time read_at;                               // when the reader's state was read
+};
+
+struct Record {
+    MailingId mailing;
+    SubscriptionId subscription;
+    std::int64_t slice = 0; // 0: not the first outcome of this reader
+    Outcome outcome;
+    int tries = 1;
+    std::optional<Time> next_try_at;
+    bool was_unknown = false;
+    std::string reason; // empty: none
+};
+
+struct LetterRecord {
+    LetterId id;
+    Outcome outcome;
+    int tries;
+    std::optional<Time> next_try_at;
+    std::string reason;
+};
+
+struct RelayNote { // for commands to show, and for the next start
+    std::string name;
+    std::optional<Time> held_until;
+    std::string reason;
+};
+
+struct GiveBack { // a reader that was read but not tried; comes again
+    MailingId mailing;
+    SubscriptionId subscription;
+    std::int64_t slice;
+    Time not_before;
+};
+
+// What one transaction brings in and takes out.
+struct Group {
+    std::vector<Record> records;
+    std::vector<LetterRecord> letters;
+    std::vector<GiveBack> given_back;
+    std::vector<RelayNote> relays;
+    int wanted = 0; // parcels
+    std::vector<std::unique_ptr<Parcel>> parcels;
+    std::vector<MailingId> halted; // nothing more of these may leave: paused, cancelled
+    bool more = false;             // there may be more at once
+    std::optional<Time> next_due;  // when something that waits now will be due
+
+    [[nodiscard]] bool empty() const { return records.empty() && letters.empty() && given_back.empty() && relays.empty(); }
+};
+
+class Intake {
+public:
+    Intake(RetrySettings settings, const subscribers::LinkTokens& tokens, std::string worker)
+        : settings_(settings), tokens_(tokens), worker_(std::move(worker)) {}
+
+    // One transaction. Throws storage::Error and then has changed nothing, neither in the database nor in itself.
+    void exchange(storage::Connection& connection, Group& group, Time now);
+
+private:
+    struct Slice {
+        std::int64_t first, last;
+        std::int64_t read_to;  // every reader up to here was read
+        int on_their_way = 0;  // read, and neither recorded nor given back
+        bool resumed = false;  // some of its readers may have outcomes from before
+        bool again = false;    // somebody was given back
+    };
+    struct Open {
+        std::shared_ptr<const OpenMailing> mailing;
+        MailingState state = MailingState::sending;
+        std::int64_t ceiling = 0, cut_to = 0;    // slices exist up to here
+        std::map<std::int64_t, Slice> slices;    // unfinished ones, by first id
+        std::set<SubscriptionId> second_tries;   // deferred readers who are on their way again
+    };
+
+    void take_records(storage::Connection&, const Group&, Time now);
+    void take_back(storage::Connection&, const Group&);
+    void finish_slices(storage::Connection&, Time now);
+    void follow_states(storage::Connection&, Group&, Time now);
+    void load(storage::Connection&, const Mailing&);
+    void give_letters(storage::Connection&, Group&, Time now);
+    void give_second_tries(storage::Connection&, Open&, Group&, Time now);
+    void give_readers(storage::Connection&, Open&, Group&, Time now);
+    void expire_readers(storage::Connection&, Open&, Group&, Time now);
+    bool cut_slice(storage::Connection&, Open&, Time now);
+    void read_slice(storage::Connection&, Open&, Slice&, Group&, Time now);
+    void finish_mailings(storage::Connection&, Time now);
+
+    RetrySettings settings_;
+    const subscribers::LinkTokens& tokens_;
+    std::map<MailingId, Open> open_;
+    std::string worker_;
+};
+
+}

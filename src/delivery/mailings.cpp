@@ -1,0 +1,174 @@
+#include "delivery/mailings.hpp"
+
+#include "subscribers/audience.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace postrider::delivery {
+namespace {
+
+constexpr std::array<std::string_view, 5> state_names = {"scheduled", "sending", "paused", "sent", "cancelled"};
+constexpr std::array<std::string_view, 6> outcome_names = {"deferred", "accepted", "refused", "suppressed", "expired", "unknown"};
+
+Mailing mailing_in(const storage::Row& row) {
+    return {row.get<MailingId>(0),
+            row.get<ListId>(1),
+            mailing_state_from(row.text(2)),
+            row.get<Time>(3),
+            row.get<std::optional<Time>>(4),
+            row.get<std::optional<Time>>(5),
+            row.get<std::optional<std::int64_t>>(6),
+            row.get<std::optional<std::int64_t>>(7)};
+}
+
+}
+
+std::string_view to_text(MailingState state) { return state_names[std::size_t(state)]; }
+std::string_view to_text(Outcome outcome) { return outcome_names[std::size_t(outcome)]; }
+
+MailingState mailing_state_from(std::string_view word) {
+    auto found = std::ranges::find(state_names, word);
+    if (found == state_names.end())
+        throw storage::Error(storage::Error::Kind::other, fmt::format("\"{}\" is no state of a mailing", word));
+    return MailingState(found - state_names.begin());
+}
+
+bool Balance::balanced() const {
+    if (pending() < 0) return false;
+    return state != MailingState::sent || (pending() == 0 && deferred == 0);
+}
+
+MailingId Mailings::add(ListId list, std::string_view message, Time now) {
+    storage::Transaction transaction(connection_);
+    auto id = connection_.value<MailingId>("INSERT INTO mailing (list_id, created_at) VALUES ($1, $2) RETURNING id", list, now).value();
+    connection_.run("INSERT INTO mailing_message (mailing_id, message) VALUES ($1, $2)", id, message);
+    transaction.commit();
+    return id;
+}
+
+std::optional<Mailing> Mailings::find(MailingId id) {
+    return connection_.first(R"sql(
+        SELECT id, list_id, state, created_at, started_at, finished_at, ceiling, planned
+        FROM mailing WHERE id = $1)sql",
+                             mailing_in, id);
+}
+
+std::string Mailings::message(MailingId id) {
+    return connection_.value<std::string>("SELECT message FROM mailing_message WHERE mailing_id = $1", id).value();
+}
+
+std::vector<Mailing> Mailings::open() {
+    return connection_.all(R"sql(
+        SELECT id, list_id, state, created_at, started_at, finished_at, ceiling, planned
+        FROM mailing WHERE state IN ('scheduled', 'sending', 'paused') ORDER BY id)sql",
+                           mailing_in);
+}
+
+bool Mailings::start(MailingId id, Time now) {
+    storage::Transaction transaction(connection_);
+    auto mailing = find(id);
+    if (!mailing || mailing->state != MailingState::scheduled) return false;
+    auto earlier = connection_.value<MailingId>(
+        "SELECT id FROM mailing WHERE list_id = $1 AND state IN ('sending', 'paused') LIMIT 1", mailing->list);
+    if (earlier) return false;
+
+    auto audience = subscribers::fix_audience(connection_, mailing->list, now);
+    connection_.run(R"sql(
+        UPDATE mailing SET state = 'sending', started_at = $2, ceiling = $3, planned = $4 WHERE id = $1)sql",
+                    id, audience.fixed_at, audience.ceiling, audience.planned);
+    transaction.commit();
+    return true;
+}
+
+bool Mailings::pause(MailingId id) {
+    return connection_.run("UPDATE mailing SET state = 'paused' WHERE id = $1 AND state = 'sending'", id) == 1;
+}
+
+bool Mailings::resume(MailingId id) {
+    return connection_.run("UPDATE mailing SET state = 'sending' WHERE id = $1 AND state = 'paused'", id) == 1;
+}
+
+bool Mailings::cancel(MailingId id, Time now) {
+    return connection_.run(R"sql(
+        UPDATE mailing SET state = 'cancelled', finished_at = $2
+        WHERE id = $1 AND state IN ('scheduled', 'sending', 'paused'))sql",
+                           id, now) == 1;
+}
+
+void Mailings::finish(MailingId id, Time now) {
+    connection_.run("UPDATE mailing SET state = 'sent', finished_at = $2 WHERE id = $1 AND state = 'sending'", id, now);
+}
+
+bool Mailings::anything_sent(MailingId id) {
+    return connection_.value<std::int64_t>("SELECT 1 FROM delivery WHERE mailing_id = $1 LIMIT 1", id).has_value() ||
+           connection_.value<std::int64_t>("SELECT 1 FROM slice WHERE mailing_id = $1 LIMIT 1", id).has_value();
+}
+
+Balance Mailings::balance(MailingId id) {
+    Balance balance;
+    connection_.each("SELECT state, planned FROM mailing WHERE id = $1", [&](const storage::Row& row) {
+        balance.state = mailing_state_from(row.text(0));
+        balance.planned = row.get<std::optional<std::int64_t>>(1).value_or(0);
+    }, id);
+    std::array<std::int64_t*, 6> counts = {&balance.deferred, &balance.accepted, &balance.refused,
+                                           &balance.suppressed, &balance.expired, &balance.unknown};
+    connection_.each("SELECT state, count(*), sum(tries), min(at), max(at) FROM delivery WHERE mailing_id = $1 GROUP BY state",
+                     [&](const storage::Row& row) {
+                         auto name = std::ranges::find(outcome_names, row.text(0));
+                         *counts[std::size_t(name - outcome_names.begin())] = row.integer(1);
+                         balance.attempts += row.integer(2);
+                         if (row.text(0) != "accepted") return;
+                         balance.first_sent_at = row.get<Time>(3);
+                         balance.last_sent_at = row.get<Time>(4);
+                     }, id);
+    balance.refusals = connection_.all(R"sql(
+        SELECT reason, count(*) FROM delivery
+        WHERE mailing_id = $1 AND state IN ('refused', 'expired') AND reason IS NOT NULL
+        GROUP BY reason ORDER BY count(*) DESC, reason LIMIT 100)sql",
+        [](const storage::Row& row) { return Refusal{row.get<std::string>(0), row.integer(1)}; }, id);
+    return balance;
+}
+
+std::vector<std::string> Mailings::contradictions(MailingId id) {
+    std::vector<std::string> found;
+    auto mailing = find(id);
+    if (!mailing || !mailing->started_at) return found;
+    auto account = balance(id);
+    if (account.pending() < 0)
+        found.push_back(fmt::format("{} outcomes for {} planned readers", account.settled() + account.deferred, account.planned));
+    if (account.state == MailingState::sent && account.settled() != account.planned)
+        found.push_back(fmt::format("sent, but {} of {} planned readers have a final outcome", account.settled(), account.planned));
+    auto count = [&](std::string_view sql) { return connection_.value<std::int64_t>(sql, id).value_or(0); };
+    if (auto n = count(R"sql(
+            SELECT count(*) FROM delivery d JOIN mailing m ON m.id = d.mailing_id
+            WHERE m.id = $1 AND NOT EXISTS (SELECT 1 FROM subscription s
+                WHERE s.id = d.subscription_id AND s.list_id = m.list_id AND s.id <= m.ceiling
+                  AND (s.left_at IS NULL OR s.left_at > m.started_at)))sql"))
+        found.push_back(fmt::format("{} outcomes of readers who are not in the audience", n));
+    if (auto n = count(R"sql(
+            SELECT count(*) FROM delivery d WHERE d.mailing_id = $1 AND NOT EXISTS (
+                SELECT 1 FROM slice WHERE slice.mailing_id = d.mailing_id AND d.subscription_id BETWEEN first_id AND last_id))sql"))
+        found.push_back(fmt::format("{} outcomes outside every slice", n));
+    if (auto n = count(R"sql(
+            SELECT count(*) FROM slice a JOIN slice b ON a.mailing_id = b.mailing_id AND a.first_id < b.first_id AND a.last_id >= b.first_id
+            WHERE a.mailing_id = $1)sql"))
+        found.push_back(fmt::format("{} slices overlap", n));
+    if (auto n = count(R"sql(
+            SELECT count(*) FROM slice f JOIN mailing m ON m.id = f.mailing_id
+            JOIN subscription s ON s.list_id = m.list_id AND s.id BETWEEN f.first_id AND f.last_id AND s.id <= m.ceiling
+                AND (s.left_at IS NULL OR s.left_at > m.started_at)
+            WHERE f.mailing_id = $1 AND f.finished_at IS NOT NULL
+              AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.subscription_id = s.id))sql"))
+        found.push_back(fmt::format("{} readers of finished slices have no outcome", n));
+    if (account.state == MailingState::sent)
+        if (auto n = count("SELECT count(*) FROM slice WHERE mailing_id = $1 AND finished_at IS NULL"))
+            found.push_back(fmt::format("sent, but {} slices are unfinished", n));
+    if (auto n = count("SELECT count(*) FROM delivery WHERE mailing_id = $1 AND (state = 'deferred') <> (next_try_at IS NOT NULL)"))
+        found.push_back(fmt::format("{} outcomes whose state and time of the next try disagree", n));
+    return found;
+}
+
+}
