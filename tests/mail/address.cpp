@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
 
 using namespace postrider::mail;
@@ -168,6 +169,66 @@ TEST(Address, ParsingItsOwnFormsGivesTheSameAddress) {
         EXPECT_EQ(parse_address(address.text()).value(), address) << text;
         EXPECT_EQ(parse_address(address.ascii()).value(), address) << text;
     }
+}
+
+TEST(Address, WhateverIsTakenIsCleanShortAndStable) {
+    std::mt19937 random(3);
+    constexpr std::string_view pieces[] = {"a",
+                                           "B",
+                                           "1",
+                                           ".",
+                                           "-",
+                                           "@",
+                                           "\"",
+                                           "\\",
+                                           " ",
+                                           "xn--",
+                                           "\u00df",
+                                           "\u1e9e",
+                                           "\u0301",
+                                           "\u3002",
+                                           "\uff0e",
+                                           "\u00c9",
+                                           "\u4e2d",
+                                           "\u200d",
+                                           "\u0131",
+                                           "\u0130",
+                                           "\r",
+                                           "\n",
+                                           "\xff",
+                                           "<",
+                                           ">",
+                                           "[",
+                                           "\u03c2",
+                                           "\u212b",
+                                           "\u1100\u1161",
+                                           "\u05d0",
+                                           "\u0661"};
+    int taken = 0;
+    for (int round = 0; round < 100'000; ++round) {
+        auto some = [&](int most) {
+            std::string out;
+            for (auto count = 1 + int(random() % unsigned(most)); count > 0; --count)
+                out += pieces[random() % std::size(pieces)];
+            return out;
+        };
+        auto text = random() % 2 ? some(12) : some(3) + "@" + some(3) + ".org";
+        if (random() % 8 == 0) text = "\"" + some(4) + "\"@a" + some(2) + ".org";
+        auto address = parse_address(text);
+        if (!address) {
+            ASSERT_FALSE(address.error().reason.empty());
+            continue;
+        }
+        ++taken;
+        ASSERT_TRUE(parse_address(address->text()) == *address) << text;
+        ASSERT_TRUE(parse_address(address->ascii()) == *address) << text;
+        ASSERT_LE(address->ascii().size(), 254u);
+        ASSERT_EQ(address->ascii().find_first_of("\r\n\0"), std::string::npos);
+        ASSERT_TRUE(address->local().starts_with('"') || address->ascii().find_first_of(" <>") == std::string::npos)
+            << text;
+        ASSERT_EQ(address->key(), parse_address(address->text())->key());
+    }
+    EXPECT_GT(taken, 1000);
 }
 
 TEST(Mailbox, IsReadAsPeopleWriteIt) {

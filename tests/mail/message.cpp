@@ -185,7 +185,8 @@ name, short, text, html = open(sys.argv[1] + ".expected", "rb").read().decode().
 parts = list(message.iter_parts())
 assert not message.defects and not any(p.defects for p in parts), message.defects
 assert message["subject"] == name, message["subject"]
-# The older decoder, because the newer one keeps the space between two encoded words of a display name (against RFC 2047, section 6.2).
+# The older decoder, because the newer one keeps the space between two encoded words of a display name, against
+# RFC 2047, section 6.2.
 raw = email.message_from_binary_file(open(sys.argv[1], "rb"), policy=email.policy.compat32)
 assert str(make_header(decode_header(raw["to"]))) == name + " <ada@example.org>", raw["to"]
 assert message["from"].addresses[0].display_name == short, message["from"].addresses
