@@ -2,7 +2,8 @@
 
 #include "delivery/dispatcher.hpp"
 
-// What one connection of the dispatcher keeps between two messages. Private to delivery/dispatcher.cpp and conversation.cpp.
+// What one connection of the dispatcher keeps between two messages. Private to delivery/dispatcher.cpp and
+// conversation.cpp.
 
 namespace postrider::delivery {
 
@@ -11,14 +12,14 @@ struct Dispatcher::Connection {
 
     Lane& lane;
     std::unique_ptr<smtp::Session> session;
-    std::unique_ptr<Parcel> now, next;   // on their way; next: its envelope rides with the body of now
-    std::string body;                    // of the message that leaves next
-    std::string sender, recipient;       // the envelope's views look here
+    std::unique_ptr<Parcel> now, next; // on their way; next: its envelope rides with the body of now
+    std::string body;                  // of the message that leaves next
+    std::string sender, recipient;     // the envelope's views look here
     ReaderLinks links;
     Message::Scratch scratch;
-    system::Signal durable;              // set when the outcome is committed
-    system::Signal work;                 // set when there may be something to take
-    bool idle = false;                   // waits for work
+    system::Signal durable; // set when the outcome is committed
+    system::Signal work;    // set when there may be something to take
+    bool idle = false;      // waits for work
     Time idle_since;
 };
 

@@ -1,5 +1,4 @@
 #include "delivery/connection.hpp"
-
 #include "mail/address.hpp"
 #include "system/log.hpp"
 #include "system/random.hpp"
@@ -42,12 +41,14 @@ boost::asio::awaitable<void> Dispatcher::converse(Connection& connection) {
     if (ending == Ending::farewell) co_await connection.session->quit();
     if (!lost) co_return;
     if (connection.now && lost->after_dot) {
-        // It may have been taken although nobody said so: the one case in which a message can arrive twice (RFC 5321 section 4.5.3.2.6).
+        // It may have been taken although nobody said so: the one case in which a message can arrive twice (RFC 5321
+        // section 4.5.3.2.6).
         co_await settle(connection, *connection.now, smtp::Stage::body, nullptr, true);
         connection.now.reset();
     }
     ++lane.breaks;
-    log::warn("connection lost", {{"relay", lane.settings.relay.name}, {"at", smtp::to_text(lost->stage)}, {"reason", lost->what()}});
+    log::warn("connection lost",
+              {{"relay", lane.settings.relay.name}, {"at", smtp::to_text(lost->stage)}, {"reason", lost->what()}});
     // One broken connection is an accident. When they break one after another, the relay is in trouble.
     if (lane.breaks > 2) hold(lane, unreachable_for(lane.breaks - 2), lost->what());
 }
@@ -63,7 +64,9 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
                 continue;
             }
             if (!connection.now) {
-                if (stop_at_ || connection.lane.connections > connection.lane.allowed() || !connection.lane.open(clock_.now())) co_return Ending::farewell;
+                if (stop_at_ || connection.lane.connections > connection.lane.allowed() ||
+                    !connection.lane.open(clock_.now()))
+                    co_return Ending::farewell;
                 connection.idle = true;
                 connection.idle_since = clock_.now();
                 --active_;
@@ -77,7 +80,8 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
         }
         auto& parcel = *connection.now;
         smtp::EnvelopeResult result;
-        if (envelope_sent) result = co_await session.envelope_result();
+        if (envelope_sent)
+            result = co_await session.envelope_result();
         else {
             connection.body.clear();
             compose(parcel, connection, connection.body);
@@ -99,7 +103,8 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
         connection.body.clear();
         if (connection.next) compose(*connection.next, connection, connection.body); // while the relay works
         auto reply = co_await session.body_reply();
-        co_await settle(connection, parcel, smtp::Stage::body, &reply, false); // on disk before the next body: promise 1
+        co_await settle(connection, parcel, smtp::Stage::body, &reply,
+                        false); // on disk before the next body: promise 1
         connection.now = std::move(connection.next);
         envelope_sent = connection.now != nullptr;
     }
@@ -117,7 +122,14 @@ boost::asio::awaitable<bool> Dispatcher::still_wanted(Connection& connection) {
     auto reader = co_await database_.read(look);
     parcel.read_at = now;
     if (!reader.left) co_return !halted_.contains(parcel.mailing->id);
-    gathered_.records.push_back({parcel.mailing->id, id, parcel.slice, Outcome::suppressed, parcel.number - 1, {}, false, "left since the issue began"});
+    gathered_.records.push_back({parcel.mailing->id,
+                                 id,
+                                 parcel.slice,
+                                 Outcome::suppressed,
+                                 parcel.number - 1,
+                                 {},
+                                 false,
+                                 "left since the issue began"});
     co_await durable(connection);
     connection.now.reset();
     co_return false;
@@ -151,8 +163,8 @@ smtp::Envelope Dispatcher::envelope(const Parcel& parcel, Connection& connection
 }
 
 // Judges one try and waits until its outcome is on disk.
-boost::asio::awaitable<void> Dispatcher::settle(Connection& connection, Parcel& parcel, smtp::Stage stage, const smtp::Reply* reply,
-                                                bool after_dot) {
+boost::asio::awaitable<void> Dispatcher::settle(Connection& connection, Parcel& parcel, smtp::Stage stage,
+                                                const smtp::Reply* reply, bool after_dot) {
     auto now = clock_.now();
     auto& lane = connection.lane;
     Try attempt;
@@ -170,7 +182,8 @@ boost::asio::awaitable<void> Dispatcher::settle(Connection& connection, Parcel& 
         if (trouble->about == About::domain) {
             auto& held = domains_[domain_of(address)];
             held = {now + held_for(held.times + 1), held.times + 1, trouble->reason};
-            log::warn("domain held", {{"domain", domain_of(address)}, {"until", rfc3339(held.until)}, {"reason", trouble->reason}});
+            log::warn("domain held",
+                      {{"domain", domain_of(address)}, {"until", rfc3339(held.until)}, {"reason", trouble->reason}});
             give_back(std::make_unique<Parcel>(std::move(parcel)), held.until);
         } else {
             // A 421 ends a connection, not the relay's good name; RFC 5321 section 3.8.

@@ -12,7 +12,8 @@
 namespace postrider::delivery {
 namespace {
 
-// Hand over when every busy connection waits, or this many outcomes, or this long a time have gathered: fewer and fuller commits.
+// Hand over when every busy connection waits, or this many outcomes, or this long a time have gathered: fewer and
+// fuller commits.
 constexpr std::size_t full_group = 50;
 constexpr auto window = std::chrono::milliseconds(1);
 constexpr Duration fresh_for = 1s;
@@ -53,7 +54,9 @@ boost::asio::awaitable<void> Dispatcher::run() {
         busy_ = true;
         for (bool done = false; !done;) {
             auto now = clock_.now();
-            auto work = [this, &group, now](storage::Connection& connection) { intake_.exchange(connection, group, now); };
+            auto work = [this, &group, now](storage::Connection& connection) {
+                intake_.exchange(connection, group, now);
+            };
             std::string trouble;
             try {
                 co_await database_.write(work);
@@ -62,8 +65,10 @@ boost::asio::awaitable<void> Dispatcher::run() {
                 trouble = error.what();
             }
             if (trouble != stalled_) {
-                if (!trouble.empty()) log::error("sending stops: outcomes cannot be recorded", {{"reason", trouble}});
-                else log::info("sending goes on: outcomes are recorded again");
+                if (!trouble.empty())
+                    log::error("sending stops: outcomes cannot be recorded", {{"reason", trouble}});
+                else
+                    log::info("sending goes on: outcomes are recorded again");
                 stalled_ = trouble;
             }
             if (!done) co_await clock_.sleep_for(1s);
@@ -157,7 +162,8 @@ std::unique_ptr<Parcel> Dispatcher::take(Lane& lane) {
             }
         }
         if (lane.settings.per_second > 0)
-            lane.next_allowed = std::max(lane.next_allowed, now - 100ms) + Duration(std::int64_t(1000 / lane.settings.per_second));
+            lane.next_allowed =
+                std::max(lane.next_allowed, now - 100ms) + Duration(std::int64_t(1000 / lane.settings.per_second));
         if (int(queue_.size()) < 64) consider();
         return parcel;
     }
@@ -170,8 +176,8 @@ void Dispatcher::give_back(std::unique_ptr<Parcel> parcel, Time not_before) {
         gathered_.letters.push_back({parcel->letter->id, Outcome::deferred, parcel->number - 1, not_before, ""});
     } else if (parcel->slice != 0 && not_before > clock_.now()) {
         // A held domain: put off as a row of its own, so that the slice can be finished. No try is counted.
-        gathered_.records.push_back({parcel->mailing->id, parcel->reader.subscription, parcel->slice, Outcome::deferred, 0, not_before, false,
-                                     domains_[domain_of(parcel->reader.address)].reason});
+        gathered_.records.push_back({parcel->mailing->id, parcel->reader.subscription, parcel->slice, Outcome::deferred,
+                                     0, not_before, false, domains_[domain_of(parcel->reader.address)].reason});
     } else {
         gathered_.given_back.push_back({parcel->mailing->id, parcel->reader.subscription, parcel->slice, not_before});
     }
@@ -190,19 +196,22 @@ void Dispatcher::record(const Parcel& parcel, const Verdict& verdict) {
         Fate operator()(const TryAgain& v) const { return {Outcome::deferred, v.at, v.reason}; }
         Fate operator()(const Refused& v) const { return {Outcome::refused, {}, v.reason}; }
         Fate operator()(const Expired& v) const { return {Outcome::expired, {}, v.reason}; }
-        Fate operator()(const Unknown& v) const { return {v.again ? Outcome::deferred : Outcome::unknown, v.again, v.reason, true}; }
+        Fate operator()(const Unknown& v) const {
+            return {v.again ? Outcome::deferred : Outcome::unknown, v.again, v.reason, true};
+        }
         Fate operator()(const Hold&) const { throw std::logic_error("a hold is no outcome of a reader"); }
     };
     auto fate = std::visit(Read{}, verdict);
     if (parcel.letter) {
-        if (fate.next_try_at && *fate.next_try_at >= parcel.letter->expires_at) fate = {Outcome::expired, {}, fate.reason};
+        if (fate.next_try_at && *fate.next_try_at >= parcel.letter->expires_at)
+            fate = {Outcome::expired, {}, fate.reason};
         gathered_.letters.push_back({parcel.letter->id, fate.outcome, parcel.number, fate.next_try_at, fate.reason});
         return;
     }
     bool was_unknown = parcel.was_unknown || fate.unknown;
     if (fate.outcome == Outcome::expired && was_unknown) fate.outcome = Outcome::unknown;
-    gathered_.records.push_back({parcel.mailing->id, parcel.reader.subscription, parcel.slice, fate.outcome, parcel.number, fate.next_try_at,
-                                 was_unknown, std::move(fate.reason)});
+    gathered_.records.push_back({parcel.mailing->id, parcel.reader.subscription, parcel.slice, fate.outcome,
+                                 parcel.number, fate.next_try_at, was_unknown, std::move(fate.reason)});
     if (fate.next_try_at && (!next_due_ || *fate.next_try_at < *next_due_)) next_due_ = fate.next_try_at;
 }
 
@@ -212,11 +221,14 @@ void Dispatcher::staff() {
     auto now = clock_.now();
     std::vector<Connection*> wake; // a woken connection may come to its end at once, so the map is not walked meanwhile
     for (auto& [key, connection] : connections_)
-        if (wake.size() < queue_.size() && connection->idle && connection->work.awaited() && connection->lane.open(now)) wake.push_back(key);
+        if (wake.size() < queue_.size() && connection->idle && connection->work.awaited() && connection->lane.open(now))
+            wake.push_back(key);
     for (auto* connection : wake)
         if (connections_.contains(connection) && connection->work.awaited()) connection->work.set();
     for (auto& lane : lanes_) {
-        while (lane.open(now) && lane.connections < lane.allowed() && queue_.size() > std::size_t(starting_) && !stop_at_) spawn(lane);
+        while (lane.open(now) && lane.connections < lane.allowed() && queue_.size() > std::size_t(starting_) &&
+               !stop_at_)
+            spawn(lane);
     }
 }
 
@@ -226,7 +238,8 @@ void Dispatcher::spawn(Lane& lane) {
     connections_.emplace(&connection, std::move(owned));
     ++lane.connections;
     ++starting_;
-    boost::asio::co_spawn(executor_, converse(connection), [this, &connection](std::exception_ptr error) { end(connection, error); });
+    boost::asio::co_spawn(executor_, converse(connection),
+                          [this, &connection](std::exception_ptr error) { end(connection, error); });
 }
 
 void Dispatcher::end(Connection& connection, std::exception_ptr error) {
@@ -234,7 +247,8 @@ void Dispatcher::end(Connection& connection, std::exception_ptr error) {
         try {
             std::rethrow_exception(error);
         } catch (const std::exception& problem) {
-            log::error("connection failed", {{"relay", connection.lane.settings.relay.name}, {"reason", problem.what()}});
+            log::error("connection failed",
+                       {{"relay", connection.lane.settings.relay.name}, {"reason", problem.what()}});
             hold(connection.lane, unreachable_for(connection.lane.troubles + 1), problem.what());
         }
     }
@@ -253,7 +267,9 @@ void Dispatcher::hold(Lane& lane, Duration length, std::string reason) {
     if (lane.held_until && *lane.held_until > now) return; // several connections tell the same story
     ++lane.troubles;
     lane.held_until = now + length;
-    if (lane.reason != reason) log::warn("relay held", {{"relay", lane.settings.relay.name}, {"for", postrider::to_text(length)}, {"reason", reason}});
+    if (lane.reason != reason)
+        log::warn("relay held",
+                  {{"relay", lane.settings.relay.name}, {"for", postrider::to_text(length)}, {"reason", reason}});
     lane.reason = std::move(reason);
     lane.noted = false;
 }
@@ -272,7 +288,8 @@ void Dispatcher::tick(bool database_changed) {
         per_second_ = double(recorded_ - rate_from_) * 1000 / double((now - rate_since_).count());
         rate_from_ = recorded_;
         rate_since_ = now;
-    } else if (now < rate_since_) rate_since_ = now; // the clock was set back
+    } else if (now < rate_since_)
+        rate_since_ = now; // the clock was set back
 
     if (database_changed || (next_due_ && *next_due_ <= now)) hungry_ = true;
     std::erase_if(domains_, [&](auto& held) { return held.second.until + 1h < now; });
@@ -293,8 +310,10 @@ void Dispatcher::tick(bool database_changed) {
             if (connection->session) connection->session->expire(Time::max());
     }
     staff();
-    if (database_changed && !busy_ && ready_.awaited()) ready_.set(); // states may have changed: pause, cancel
-    else consider();
+    if (database_changed && !busy_ && ready_.awaited())
+        ready_.set(); // states may have changed: pause, cancel
+    else
+        consider();
 }
 
 void Dispatcher::stop(Duration limit) {
@@ -314,7 +333,8 @@ int Dispatcher::connections_busy() const {
 
 std::vector<LaneStatus> Dispatcher::lanes() const {
     std::vector<LaneStatus> statuses;
-    for (auto& lane : lanes_) statuses.push_back({lane.settings.relay.name, lane.connections, lane.held_until, lane.reason});
+    for (auto& lane : lanes_)
+        statuses.push_back({lane.settings.relay.name, lane.connections, lane.held_until, lane.reason});
     return statuses;
 }
 

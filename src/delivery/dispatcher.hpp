@@ -23,10 +23,12 @@
 //
 // In:     what Intake says is due; the relays.
 // Out:    one outcome for each reader, committed; letters before issues.
-// Always: a connection's outcome is on disk before its next body leaves (promise 1: a kill -9 loses nobody, and can double at most
-//         the one message in flight on each connection). Power cut: commits are synchronous=FULL, so "committed" is "on disk".
-//         Outcomes share a transaction for at most a millisecond. When the database cannot take them, sending stops within one
-//         group and goes on by itself when it can. A reader's state was read at most a second before the body leaves.
+// Always: a connection's outcome is on disk before its next body leaves (promise 1: a kill -9 loses nobody, and can
+// double at most
+//         the one message in flight on each connection). Power cut: commits are synchronous=FULL, so "committed" is "on
+//         disk". Outcomes share a transaction for at most a millisecond. When the database cannot take them, sending
+//         stops within one group and goes on by itself when it can. A reader's state was read at most a second before
+//         the body leaves.
 // Threads: everything here runs on one executor; only exchange() visits the writing thread.
 
 namespace postrider::delivery {
@@ -48,14 +50,15 @@ struct LaneStatus {
 class Dispatcher {
 public:
     // All references must outlive the dispatcher.
-    Dispatcher(boost::asio::any_io_executor executor, storage::Database& database, system::Clock& clock, subscribers::LinkTokens& tokens,
-               Settings settings, std::vector<LaneSettings> relays);
+    Dispatcher(boost::asio::any_io_executor executor, storage::Database& database, system::Clock& clock,
+               subscribers::LinkTokens& tokens, Settings settings, std::vector<LaneSettings> relays);
     ~Dispatcher();
 
     // The exchange with the database, until stop() has done its work. Spawn it once.
     boost::asio::awaitable<void> run();
 
-    // Some five times a second: notices what became due, ends waits past their deadline. `database_changed`: another process committed.
+    // Some five times a second: notices what became due, ends waits past their deadline. `database_changed`: another
+    // process committed.
     void tick(bool database_changed);
 
     // Nothing more is taken; messages on their way may finish until `limit` has passed. Then run() returns.
@@ -63,7 +66,9 @@ public:
 
     [[nodiscard]] bool idle() const; // nothing is on its way or due now
     [[nodiscard]] std::vector<LaneStatus> lanes() const;
-    [[nodiscard]] const std::string& stalled() const { return stalled_; } // why nothing can be recorded; empty: all is well
+    [[nodiscard]] const std::string& stalled() const {
+        return stalled_;
+    } // why nothing can be recorded; empty: all is well
     [[nodiscard]] std::int64_t recorded() const { return recorded_; }
 
 private:
@@ -76,7 +81,8 @@ private:
     boost::asio::awaitable<bool> still_wanted(Connection& connection);
     void compose(const Parcel& parcel, Connection& connection, std::string& body);
     smtp::Envelope envelope(const Parcel& parcel, Connection& connection);
-    boost::asio::awaitable<void> settle(Connection& connection, Parcel& parcel, smtp::Stage stage, const smtp::Reply* reply, bool after_dot);
+    boost::asio::awaitable<void> settle(Connection& connection, Parcel& parcel, smtp::Stage stage,
+                                        const smtp::Reply* reply, bool after_dot);
 
     // The queue.
     std::unique_ptr<Parcel> take(Lane& lane);
@@ -109,20 +115,20 @@ private:
     std::deque<std::unique_ptr<Parcel>> queue_;
     std::set<MailingId> halted_; // paused or cancelled
     Group gathered_;
-    std::vector<Connection*> waiting_; // for gathered_ to be durable
+    std::vector<Connection*> waiting_;          // for gathered_ to be durable
     std::vector<Connection*> waiting_for_this_; // for the group under way
-    bool busy_ = false;      // a group is with the database
+    bool busy_ = false;                         // a group is with the database
     bool window_open_ = false;
-    bool hungry_ = true;     // there may be something to send that we have not asked for
-    int starting_ = 0;       // connections that are being opened
-    int active_ = 0;         // connections that will soon bring an outcome
+    bool hungry_ = true; // there may be something to send that we have not asked for
+    int starting_ = 0;   // connections that are being opened
+    int active_ = 0;     // connections that will soon bring an outcome
     std::optional<Time> next_due_;
     std::optional<Time> stop_at_;
     boost::asio::steady_timer window_;
     system::Signal ready_;
     std::string stalled_;
     std::int64_t recorded_ = 0;
-    double per_second_ = 0;  // recent rate
+    double per_second_ = 0; // recent rate
     Time rate_since_;
     std::int64_t rate_from_ = 0;
     std::uint64_t jitter_ = 0x9e3779b97f4a7c15;

@@ -18,7 +18,8 @@ void insert_accepted(storage::Connection& connection, std::span<const Record* co
     constexpr std::size_t width = 8;
     static const std::string many = [] {
         std::string sql = "INSERT INTO delivery (mailing_id, subscription_id, state, at) VALUES ";
-        for (std::size_t i = 0; i < width; ++i) sql += fmt::format("{}(${}, ${}, 'accepted', $17)", i ? ", " : "", 2 * i + 1, 2 * i + 2);
+        for (std::size_t i = 0; i < width; ++i)
+            sql += fmt::format("{}(${}, ${}, 'accepted', $17)", i ? ", " : "", 2 * i + 1, 2 * i + 2);
         return sql;
     }();
     auto nothing = [](const storage::Row&) { return true; };
@@ -32,8 +33,8 @@ void insert_accepted(storage::Connection& connection, std::span<const Record* co
         connection.execute(many, values, nothing);
     }
     for (auto* record : records)
-        connection.run("INSERT INTO delivery (mailing_id, subscription_id, state, at) VALUES ($1, $2, 'accepted', $3)", record->mailing,
-                       record->subscription, now);
+        connection.run("INSERT INTO delivery (mailing_id, subscription_id, state, at) VALUES ($1, $2, 'accepted', $3)",
+                       record->mailing, record->subscription, now);
 }
 
 void upsert(storage::Connection& connection, const Record& record, Time now) {
@@ -49,7 +50,8 @@ void upsert(storage::Connection& connection, const Record& record, Time now) {
                    record.was_unknown, reason);
 }
 
-void suppress(storage::Connection& connection, MailingId mailing, SubscriptionId reader, std::string_view reason, Time now) {
+void suppress(storage::Connection& connection, MailingId mailing, SubscriptionId reader, std::string_view reason,
+              Time now) {
     connection.run(R"sql(
         INSERT INTO delivery (mailing_id, subscription_id, state, at, tries, reason) VALUES ($1, $2, 'suppressed', $4, 0, $3)
         ON CONFLICT (mailing_id, subscription_id) DO UPDATE
@@ -58,7 +60,9 @@ void suppress(storage::Connection& connection, MailingId mailing, SubscriptionId
 }
 
 bool has_outcome(storage::Connection& connection, MailingId mailing, SubscriptionId reader) {
-    return connection.value<std::int64_t>("SELECT 1 FROM delivery WHERE mailing_id = $1 AND subscription_id = $2", mailing, reader).has_value();
+    return connection
+        .value<std::int64_t>("SELECT 1 FROM delivery WHERE mailing_id = $1 AND subscription_id = $2", mailing, reader)
+        .has_value();
 }
 
 constexpr std::string_view left_since = "left since the issue began";
@@ -105,19 +109,25 @@ void Intake::take_records(storage::Connection& connection, const Group& group, T
     std::vector<const Record*> plain;
     for (auto& record : group.records) {
         bool first = record.slice != 0;
-        if (first && record.outcome == Outcome::accepted && record.tries == 1) plain.push_back(&record);
-        else upsert(connection, record, now);
+        if (first && record.outcome == Outcome::accepted && record.tries == 1)
+            plain.push_back(&record);
+        else
+            upsert(connection, record, now);
         auto open = open_.find(record.mailing);
         if (open == open_.end()) continue;
-        if (!first) open->second.second_tries.erase(record.subscription);
-        else if (auto slice = open->second.slices.find(record.slice); slice != open->second.slices.end()) --slice->second.on_their_way;
+        if (!first)
+            open->second.second_tries.erase(record.subscription);
+        else if (auto slice = open->second.slices.find(record.slice); slice != open->second.slices.end())
+            --slice->second.on_their_way;
     }
     std::ranges::sort(plain, {}, [](const Record* record) { return std::pair(record->mailing, record->subscription); });
     insert_accepted(connection, plain, now);
 
     for (auto& letter : group.letters) {
-        if (letter.next_try_at) Letters(connection).defer(letter.id, letter.tries, *letter.next_try_at, letter.reason);
-        else Letters(connection).finish(letter.id, letter.outcome, letter.tries, letter.reason, now);
+        if (letter.next_try_at)
+            Letters(connection).defer(letter.id, letter.tries, *letter.next_try_at, letter.reason);
+        else
+            Letters(connection).finish(letter.id, letter.outcome, letter.tries, letter.reason, now);
     }
 }
 
@@ -125,7 +135,8 @@ void Intake::take_back(storage::Connection& connection, const Group& group) {
     for (auto& reader : group.given_back) {
         auto open = open_.find(reader.mailing);
         if (reader.slice == 0) {
-            connection.run("UPDATE delivery SET next_try_at = $3 WHERE mailing_id = $1 AND subscription_id = $2 AND state = 'deferred'",
+            connection.run("UPDATE delivery SET next_try_at = $3 WHERE mailing_id = $1 AND subscription_id = $2 AND "
+                           "state = 'deferred'",
                            reader.mailing, reader.subscription, reader.not_before);
             if (open != open_.end()) open->second.second_tries.erase(reader.subscription);
             continue;
@@ -156,34 +167,34 @@ void Intake::follow_states(storage::Connection& connection, Group& group, Time n
     std::erase_if(open_, [](auto& entry) {
         auto& open = entry.second;
         auto idle = [](auto& slice) { return slice.second.on_their_way == 0; };
-        return open.state == MailingState::cancelled && open.second_tries.empty() && std::ranges::all_of(open.slices, idle);
+        return open.state == MailingState::cancelled && open.second_tries.empty() &&
+               std::ranges::all_of(open.slices, idle);
     });
 }
 
 void Intake::load(storage::Connection& connection, const Mailing& mailing) {
     Open open;
-    auto shared = std::make_shared<OpenMailing>();
-    shared->id = mailing.id;
-    shared->list = mailing.list;
-    shared->started_at = mailing.started_at.value();
-    shared->message = Message::from_text(Mailings(connection).message(mailing.id));
-    auto signer = tokens_.signer(shared->message.key());
+    auto message = Message::from_text(Mailings(connection).message(mailing.id));
+    auto signer = tokens_.signer(message.key());
     if (!signer)
-        throw std::runtime_error(fmt::format("mailing {} was frozen with link key {}, which keys/links does not hold; put that file back",
-                                             mailing.id.number, shared->message.key().number));
-    shared->signer = *signer;
-    open.mailing = std::move(shared);
+        throw std::runtime_error(
+            fmt::format("mailing {} was frozen with link key {}, which keys/links does not hold; put that file back",
+                        mailing.id.number, message.key().number));
+    open.mailing = std::make_shared<OpenMailing>(mailing.id, mailing.list, mailing.started_at.value(),
+                                                 std::move(message), *signer);
     open.ceiling = mailing.ceiling.value();
-    open.cut_to = connection
-                      .value<std::optional<std::int64_t>>(
-                          "SELECT max(last_id) FROM slice WHERE mailing_id = $1", mailing.id)
-                      .value()
-                      .value_or(0);
+    open.cut_to =
+        connection
+            .value<std::optional<std::int64_t>>("SELECT max(last_id) FROM slice WHERE mailing_id = $1", mailing.id)
+            .value()
+            .value_or(0);
     // With one daemon to a site, whoever held these is gone: its readers without an outcome are still to do.
-    connection.each("SELECT first_id, last_id FROM slice WHERE mailing_id = $1 AND finished_at IS NULL ORDER BY first_id",
-                    [&](const storage::Row& row) {
-                        open.slices[row.integer(0)] = {row.integer(0), row.integer(1), row.integer(0) - 1, 0, true, false};
-                    }, mailing.id);
+    connection.each(
+        "SELECT first_id, last_id FROM slice WHERE mailing_id = $1 AND finished_at IS NULL ORDER BY first_id",
+        [&](const storage::Row& row) {
+            open.slices[row.integer(0)] = {row.integer(0), row.integer(1), row.integer(0) - 1, 0, true, false};
+        },
+        mailing.id);
     open_[mailing.id] = std::move(open);
 }
 
@@ -211,11 +222,12 @@ void Intake::give_second_tries(storage::Connection& connection, Open& open, Grou
         int tries;
         bool was_unknown;
     };
-    auto due = connection.all(R"sql(
+    auto due = connection.all(
+        R"sql(
         SELECT subscription_id, tries, was_unknown FROM delivery
         WHERE mailing_id = $1 AND state = 'deferred' AND next_try_at <= $2 ORDER BY next_try_at LIMIT $3)sql",
-        [](const storage::Row& row) { return Due{row.get<SubscriptionId>(0), row.get<int>(1), row.get<bool>(2)}; },
-        id, now, room);
+        [](const storage::Row& row) { return Due{row.get<SubscriptionId>(0), row.get<int>(1), row.get<bool>(2)}; }, id,
+        now, room);
     for (auto& [reader, tries, was_unknown] : due) {
         if (open.second_tries.contains(reader)) continue;
         auto parcel = std::make_unique<Parcel>();
@@ -224,7 +236,8 @@ void Intake::give_second_tries(storage::Connection& connection, Open& open, Grou
             suppress(connection, id, reader, left_since, now);
             continue;
         }
-        connection.run("UPDATE delivery SET next_try_at = $3 WHERE mailing_id = $1 AND subscription_id = $2", id, reader, now + try_lease);
+        connection.run("UPDATE delivery SET next_try_at = $3 WHERE mailing_id = $1 AND subscription_id = $2", id,
+                       reader, now + try_lease);
         parcel->mailing = open.mailing;
         parcel->number = tries + 1;
         parcel->was_unknown = was_unknown;
@@ -241,23 +254,37 @@ void Intake::give_readers(storage::Connection& connection, Open& open, Group& gr
         if (enough()) return;
         if (slice.read_to < slice.last) read_slice(connection, open, slice, group, now);
     }
-    while (!enough() && cut_slice(connection, open, now)) read_slice(connection, open, open.slices.rbegin()->second, group, now);
+    while (!enough() && cut_slice(connection, open, now))
+        read_slice(connection, open, open.slices.rbegin()->second, group, now);
 }
 
 // Nobody took it in time: the readers never reached are recorded as such, one slice in each transaction.
 void Intake::expire_readers(storage::Connection& connection, Open& open, Group& group, Time now) {
-    auto unread = std::ranges::find_if(open.slices, [](auto& entry) { return entry.second.read_to < entry.second.last; });
+    auto unread =
+        std::ranges::find_if(open.slices, [](auto& entry) { return entry.second.read_to < entry.second.last; });
     if (unread == open.slices.end()) {
         if (!cut_slice(connection, open, now)) return;
         unread = std::prev(open.slices.end());
     }
     auto& slice = unread->second;
     std::vector<subscribers::Reader> readers;
-    subscribers::read_audience(connection, open.mailing->list, open.mailing->started_at, slice.read_to, slice.last, slice_size, readers);
+    subscribers::read_audience(connection, open.mailing->list, open.mailing->started_at, slice.read_to, slice.last,
+                               slice_size, readers);
     for (auto& reader : readers) {
         if (slice.resumed && has_outcome(connection, open.mailing->id, reader.subscription)) continue;
-        if (reader.left) suppress(connection, open.mailing->id, reader.subscription, left_since, now);
-        else upsert(connection, {open.mailing->id, reader.subscription, slice.first, Outcome::expired, 0, {}, false, std::string(time_ran_out)}, now);
+        if (reader.left)
+            suppress(connection, open.mailing->id, reader.subscription, left_since, now);
+        else
+            upsert(connection,
+                   {open.mailing->id,
+                    reader.subscription,
+                    slice.first,
+                    Outcome::expired,
+                    0,
+                    {},
+                    false,
+                    std::string(time_ran_out)},
+                   now);
     }
     slice.read_to = slice.last;
     group.more = true;
@@ -267,8 +294,8 @@ bool Intake::cut_slice(storage::Connection& connection, Open& open, Time now) {
     auto last = subscribers::end_of_slice(connection, open.mailing->list, open.cut_to, open.ceiling, slice_size);
     if (last == 0) return false;
     auto first = open.cut_to + 1;
-    connection.run("INSERT INTO slice (mailing_id, first_id, last_id, worker, lease_until) VALUES ($1, $2, $3, $4, $5)", open.mailing->id,
-                   first, last, worker_, now + slice_lease);
+    connection.run("INSERT INTO slice (mailing_id, first_id, last_id, worker, lease_until) VALUES ($1, $2, $3, $4, $5)",
+                   open.mailing->id, first, last, worker_, now + slice_lease);
     open.slices[first] = {first, last, first - 1, 0, false, false};
     open.cut_to = last;
     return true;
@@ -279,7 +306,8 @@ void Intake::read_slice(storage::Connection& connection, Open& open, Slice& slic
     while (slice.read_to < slice.last && int(group.parcels.size()) < group.wanted) {
         std::vector<subscribers::Reader> readers;
         int limit = group.wanted - int(group.parcels.size());
-        subscribers::read_audience(connection, mailing.list, mailing.started_at, slice.read_to, slice.last, limit, readers);
+        subscribers::read_audience(connection, mailing.list, mailing.started_at, slice.read_to, slice.last, limit,
+                                   readers);
         slice.read_to = int(readers.size()) < limit ? slice.last : readers.back().subscription.number;
         for (auto& reader : readers) {
             if (slice.resumed && has_outcome(connection, mailing.id, reader.subscription)) continue;
@@ -308,7 +336,9 @@ void Intake::finish_slices(storage::Connection& connection, Time now) {
                 slice.resumed = true;
                 slice.again = false;
             } else if (everybody_back) {
-                connection.run("UPDATE slice SET finished_at = $3, worker = NULL WHERE mailing_id = $1 AND first_id = $2", id, slice.first, now);
+                connection.run(
+                    "UPDATE slice SET finished_at = $3, worker = NULL WHERE mailing_id = $1 AND first_id = $2", id,
+                    slice.first, now);
                 at = open.slices.erase(at);
                 continue;
             }
@@ -322,11 +352,13 @@ void Intake::finish_mailings(storage::Connection& connection, Time now) {
         auto& [id, open] = *at;
         bool done = open.state == MailingState::sending && open.slices.empty() && open.second_tries.empty() &&
                     subscribers::end_of_slice(connection, open.mailing->list, open.cut_to, open.ceiling, 1) == 0 &&
-                    !connection.value<std::int64_t>("SELECT 1 FROM delivery WHERE mailing_id = $1 AND state = 'deferred' LIMIT 1", id);
+                    !connection.value<std::int64_t>(
+                        "SELECT 1 FROM delivery WHERE mailing_id = $1 AND state = 'deferred' LIMIT 1", id);
         if (done) {
             Mailings(connection).finish(id, now);
             at = open_.erase(at);
-        } else ++at;
+        } else
+            ++at;
     }
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "delivery/letters.hpp"
 #include "delivery/mailings.hpp"
 #include "delivery/message.hpp"
-#include "delivery/letters.hpp"
 #include "delivery/retry.hpp"
 #include "subscribers/audience.hpp"
 
@@ -16,9 +16,11 @@
 //
 // In:     the outcomes and give-backs of one group, and how many parcels are wanted.
 // Out:    parcels: letters first, then readers whose next try is due, then readers of the open slices, in order of id.
-// Always: within a slice nobody is read twice while on its way; a reader given back without an outcome is read again once nobody of
-//         the slice is on its way; a slice is finished when each of its readers has a row in delivery. After a crash the slices that
-//         are not finished are read again, without those who have a row: nobody is lost, and nobody recorded is sent twice.
+// Always: within a slice nobody is read twice while on its way; a reader given back without an outcome is read again
+// once nobody of
+//         the slice is on its way; a slice is finished when each of its readers has a row in delivery. After a crash
+//         the slices that are not finished are read again, without those who have a row: nobody is lost, and nobody
+//         recorded is sent twice.
 // Threads: used only inside the writing thread's work; the dispatcher has at most one group under way.
 
 namespace postrider::delivery {
@@ -35,11 +37,11 @@ struct OpenMailing {
 struct Parcel {
     std::shared_ptr<const OpenMailing> mailing; // null: a letter
     subscribers::Reader reader;
-    std::int64_t slice = 0;                     // its first id; 0: a reader whose earlier try was deferred, or a letter
+    std::int64_t slice = 0; // its first id; 0: a reader whose earlier try was deferred, or a letter
     std::unique_ptr<Letter> letter;
-    int number = 1;                             // of this try
+    int number = 1; // of this try
     bool was_unknown = false;
-    Time read_at;                               // when the reader's state was read
+    Time read_at; // when the reader's state was read
 };
 
 struct Record {
@@ -86,7 +88,9 @@ struct Group {
     bool more = false;             // there may be more at once
     std::optional<Time> next_due;  // when something that waits now will be due
 
-    [[nodiscard]] bool empty() const { return records.empty() && letters.empty() && given_back.empty() && relays.empty(); }
+    [[nodiscard]] bool empty() const {
+        return records.empty() && letters.empty() && given_back.empty() && relays.empty();
+    }
 };
 
 class Intake {
@@ -100,17 +104,17 @@ public:
 private:
     struct Slice {
         std::int64_t first, last;
-        std::int64_t read_to;  // every reader up to here was read
-        int on_their_way = 0;  // read, and neither recorded nor given back
-        bool resumed = false;  // some of its readers may have outcomes from before
-        bool again = false;    // somebody was given back
+        std::int64_t read_to; // every reader up to here was read
+        int on_their_way = 0; // read, and neither recorded nor given back
+        bool resumed = false; // some of its readers may have outcomes from before
+        bool again = false;   // somebody was given back
     };
     struct Open {
         std::shared_ptr<const OpenMailing> mailing;
         MailingState state = MailingState::sending;
-        std::int64_t ceiling = 0, cut_to = 0;    // slices exist up to here
-        std::map<std::int64_t, Slice> slices;    // unfinished ones, by first id
-        std::set<SubscriptionId> second_tries;   // deferred readers who are on their way again
+        std::int64_t ceiling = 0, cut_to = 0;  // slices exist up to here
+        std::map<std::int64_t, Slice> slices;  // unfinished ones, by first id
+        std::set<SubscriptionId> second_tries; // deferred readers who are on their way again
     };
 
     void take_records(storage::Connection&, const Group&, Time now);

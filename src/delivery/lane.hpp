@@ -21,13 +21,13 @@ struct LaneSettings {
 struct Lane {
     LaneSettings settings;
     std::unique_ptr<system::CurlLoop> curl; // of its own: curl searches all sessions of a loop for each call
-    int connections = 0;   // open or opening
-    int troubles = 0;      // in a row, since the last message that was taken
-    int breaks = 0;        // connections that broke in a row without a message taken between
+    int connections = 0;                    // open or opening
+    int troubles = 0;                       // in a row, since the last message that was taken
+    int breaks = 0;                         // connections that broke in a row without a message taken between
     std::optional<Time> held_until;
-    std::string reason;    // of the hold
-    bool noted = true;     // relay_state has it
-    Time next_allowed{};   // the rate's next place
+    std::string reason;  // of the hold
+    bool noted = true;   // relay_state has it
+    Time next_allowed{}; // the rate's next place
 
     [[nodiscard]] bool open(Time now) const { return !held_until || *held_until <= now; }
     // In trouble: one connection tries, the others wait for it.

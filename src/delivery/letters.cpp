@@ -2,8 +2,8 @@
 
 namespace postrider::delivery {
 
-LetterId Letters::add(Purpose purpose, std::string_view sender, std::string_view address, std::string_view address_key, std::string_view message, Time now,
-                      Duration lives_for) {
+LetterId Letters::add(Purpose purpose, std::string_view sender, std::string_view address, std::string_view address_key,
+                      std::string_view message, Time now, Duration lives_for) {
     constexpr std::string_view names[] = {"confirmation", "welcome", "notice", "test"};
     return connection_
         .value<LetterId>(R"sql(
@@ -14,33 +14,42 @@ LetterId Letters::add(Purpose purpose, std::string_view sender, std::string_view
 }
 
 std::vector<Letter> Letters::claim(int limit, Time now, Duration lease) {
-    connection_.run("UPDATE letter SET state = 'expired', finished_at = $1, message = '' WHERE state = 'waiting' AND expires_at <= $1", now);
-    return connection_.all(R"sql(
+    connection_.run("UPDATE letter SET state = 'expired', finished_at = $1, message = '' WHERE state = 'waiting' AND "
+                    "expires_at <= $1",
+                    now);
+    return connection_.all(
+        R"sql(
         UPDATE letter SET next_try_at = $1
         WHERE id IN (SELECT id FROM letter WHERE state = 'waiting' AND next_try_at <= $2 ORDER BY next_try_at, id LIMIT $3)
         RETURNING id, sender, address, message, tries, created_at, expires_at)sql",
-                           [](const storage::Row& row) {
-                               return Letter{row.get<LetterId>(0), row.get<std::string>(1), row.get<std::string>(2),
-                                             row.get<std::string>(3), row.get<int>(4), row.get<Time>(5), row.get<Time>(6)};
-                           },
-                           now + lease, now, limit);
+        [](const storage::Row& row) {
+            return Letter{row.get<LetterId>(0),    row.get<std::string>(1), row.get<std::string>(2),
+                          row.get<std::string>(3), row.get<int>(4),         row.get<Time>(5),
+                          row.get<Time>(6)};
+        },
+        now + lease, now, limit);
 }
 
 std::optional<Time> Letters::next_due() {
-    return connection_.value<std::optional<Time>>("SELECT min(next_try_at) FROM letter WHERE state = 'waiting'").value();
+    return connection_.value<std::optional<Time>>("SELECT min(next_try_at) FROM letter WHERE state = 'waiting'")
+        .value();
 }
 
 void Letters::finish(LetterId id, Outcome outcome, int tries, std::string_view reason, Time now) {
-    // The message of a finished letter is of no use to anybody: what was said to a person is not kept longer than it must be.
-    connection_.run("UPDATE letter SET state = $2, tries = $3, reason = $4, finished_at = $5, message = '' WHERE id = $1", id,
-                    to_text(outcome), tries, reason, now);
+    // The message of a finished letter is of no use to anybody: what was said to a person is not kept longer than it
+    // must be.
+    connection_.run(
+        "UPDATE letter SET state = $2, tries = $3, reason = $4, finished_at = $5, message = '' WHERE id = $1", id,
+        to_text(outcome), tries, reason, now);
 }
 
 void Letters::defer(LetterId id, int tries, Time next_try_at, std::string_view reason) {
-    connection_.run("UPDATE letter SET tries = $2, next_try_at = $3, reason = $4 WHERE id = $1 AND state = 'waiting'", id, tries, next_try_at,
-                    reason);
+    connection_.run("UPDATE letter SET tries = $2, next_try_at = $3, reason = $4 WHERE id = $1 AND state = 'waiting'",
+                    id, tries, next_try_at, reason);
 }
 
-void Letters::erase(std::string_view address_key) { connection_.run("DELETE FROM letter WHERE address_key = $1", address_key); }
+void Letters::erase(std::string_view address_key) {
+    connection_.run("DELETE FROM letter WHERE address_key = $1", address_key);
+}
 
 }

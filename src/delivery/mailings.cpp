@@ -11,7 +11,8 @@ namespace postrider::delivery {
 namespace {
 
 constexpr std::array<std::string_view, 5> state_names = {"scheduled", "sending", "paused", "sent", "cancelled"};
-constexpr std::array<std::string_view, 6> outcome_names = {"deferred", "accepted", "refused", "suppressed", "expired", "unknown"};
+constexpr std::array<std::string_view, 6> outcome_names = {"deferred",   "accepted", "refused",
+                                                           "suppressed", "expired",  "unknown"};
 
 Mailing mailing_in(const storage::Row& row) {
     return {row.get<MailingId>(0),
@@ -43,7 +44,9 @@ bool Balance::balanced() const {
 
 MailingId Mailings::add(ListId list, std::string_view message, Time now) {
     storage::Transaction transaction(connection_);
-    auto id = connection_.value<MailingId>("INSERT INTO mailing (list_id, created_at) VALUES ($1, $2) RETURNING id", list, now).value();
+    auto id = connection_
+                  .value<MailingId>("INSERT INTO mailing (list_id, created_at) VALUES ($1, $2) RETURNING id", list, now)
+                  .value();
     connection_.run("INSERT INTO mailing_message (mailing_id, message) VALUES ($1, $2)", id, message);
     transaction.commit();
     return id;
@@ -109,22 +112,28 @@ bool Mailings::anything_sent(MailingId id) {
 
 Balance Mailings::balance(MailingId id) {
     Balance balance;
-    connection_.each("SELECT state, planned FROM mailing WHERE id = $1", [&](const storage::Row& row) {
-        balance.state = mailing_state_from(row.text(0));
-        balance.planned = row.get<std::optional<std::int64_t>>(1).value_or(0);
-    }, id);
-    std::array<std::int64_t*, 6> counts = {&balance.deferred, &balance.accepted, &balance.refused,
-                                           &balance.suppressed, &balance.expired, &balance.unknown};
-    connection_.each("SELECT state, count(*), sum(tries), min(at), max(at) FROM delivery WHERE mailing_id = $1 GROUP BY state",
-                     [&](const storage::Row& row) {
-                         auto name = std::ranges::find(outcome_names, row.text(0));
-                         *counts[std::size_t(name - outcome_names.begin())] = row.integer(1);
-                         balance.attempts += row.integer(2);
-                         if (row.text(0) != "accepted") return;
-                         balance.first_sent_at = row.get<Time>(3);
-                         balance.last_sent_at = row.get<Time>(4);
-                     }, id);
-    balance.refusals = connection_.all(R"sql(
+    connection_.each(
+        "SELECT state, planned FROM mailing WHERE id = $1",
+        [&](const storage::Row& row) {
+            balance.state = mailing_state_from(row.text(0));
+            balance.planned = row.get<std::optional<std::int64_t>>(1).value_or(0);
+        },
+        id);
+    std::array<std::int64_t*, 6> counts = {&balance.deferred,   &balance.accepted, &balance.refused,
+                                           &balance.suppressed, &balance.expired,  &balance.unknown};
+    connection_.each(
+        "SELECT state, count(*), sum(tries), min(at), max(at) FROM delivery WHERE mailing_id = $1 GROUP BY state",
+        [&](const storage::Row& row) {
+            auto name = std::ranges::find(outcome_names, row.text(0));
+            *counts[std::size_t(name - outcome_names.begin())] = row.integer(1);
+            balance.attempts += row.integer(2);
+            if (row.text(0) != "accepted") return;
+            balance.first_sent_at = row.get<Time>(3);
+            balance.last_sent_at = row.get<Time>(4);
+        },
+        id);
+    balance.refusals = connection_.all(
+        R"sql(
         SELECT reason, count(*) FROM delivery
         WHERE mailing_id = $1 AND state IN ('refused', 'expired') AND reason IS NOT NULL
         GROUP BY reason ORDER BY count(*) DESC, reason LIMIT 100)sql",
@@ -138,9 +147,11 @@ std::vector<std::string> Mailings::contradictions(MailingId id) {
     if (!mailing || !mailing->started_at) return found;
     auto account = balance(id);
     if (account.pending() < 0)
-        found.push_back(fmt::format("{} outcomes for {} planned readers", account.settled() + account.deferred, account.planned));
+        found.push_back(
+            fmt::format("{} outcomes for {} planned readers", account.settled() + account.deferred, account.planned));
     if (account.state == MailingState::sent && account.settled() != account.planned)
-        found.push_back(fmt::format("sent, but {} of {} planned readers have a final outcome", account.settled(), account.planned));
+        found.push_back(
+            fmt::format("sent, but {} of {} planned readers have a final outcome", account.settled(), account.planned));
     auto count = [&](std::string_view sql) { return connection_.value<std::int64_t>(sql, id).value_or(0); };
     if (auto n = count(R"sql(
             SELECT count(*) FROM delivery d JOIN mailing m ON m.id = d.mailing_id
@@ -166,7 +177,8 @@ std::vector<std::string> Mailings::contradictions(MailingId id) {
     if (account.state == MailingState::sent)
         if (auto n = count("SELECT count(*) FROM slice WHERE mailing_id = $1 AND finished_at IS NULL"))
             found.push_back(fmt::format("sent, but {} slices are unfinished", n));
-    if (auto n = count("SELECT count(*) FROM delivery WHERE mailing_id = $1 AND (state = 'deferred') <> (next_try_at IS NOT NULL)"))
+    if (auto n = count("SELECT count(*) FROM delivery WHERE mailing_id = $1 AND (state = 'deferred') <> (next_try_at "
+                       "IS NOT NULL)"))
         found.push_back(fmt::format("{} outcomes whose state and time of the next try disagree", n));
     return found;
 }

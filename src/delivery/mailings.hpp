@@ -12,7 +12,8 @@
 // In:     a compiled message for a list; the operator's pause, resume and cancel.
 // Out:    which mailings are open, and for each the account of interface.md:
 //         planned = accepted + refused + suppressed + expired + unknown once it is sent.
-// Always: planned is copied from the list's own count when sending starts and never derived from the outcomes, so the balance
+// Always: planned is copied from the list's own count when sending starts and never derived from the outcomes, so the
+// balance
 //         can fail and would be seen to. This room alone writes mailing, slice, delivery, letter and relay_state.
 
 namespace postrider::delivery {
@@ -60,8 +61,8 @@ public:
     [[nodiscard]] std::string message(MailingId id);
     [[nodiscard]] std::vector<Mailing> open(); // scheduled, sending, paused; oldest first
 
-    // Fixes the audience: everybody active on the list now. One mailing of a list is under way at a time: false, and nothing done,
-    // while an earlier one is.
+    // Fixes the audience: everybody active on the list now. One mailing of a list is under way at a time: false, and
+    // nothing done, while an earlier one is.
     bool start(MailingId id, Time now);
     // False when its state does not allow it.
     bool pause(MailingId id);

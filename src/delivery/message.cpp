@@ -1,6 +1,5 @@
 #include "delivery/message.hpp"
 
-#include "mail/header.hpp"
 #include "mail/quoted_printable.hpp"
 #include "templates/escape.hpp"
 
@@ -14,21 +13,12 @@ namespace postrider::delivery {
 namespace {
 
 namespace json = boost::json;
-namespace field = mail::field;
-
-// "=_" cannot occur in quoted-printable, so no part can contain it (RFC 2045 section 6.7, note 2).
-constexpr std::string_view boundary = "=_postrider";
 
 std::string date_in_words(Time time) {
     constexpr std::string_view months[] = {"January", "February", "March",     "April",   "May",      "June",
                                            "July",    "August",   "September", "October", "November", "December"};
     std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(time));
     return fmt::format("{} {} {}", unsigned(day.day()), months[unsigned(day.month()) - 1], int(day.year()));
-}
-
-void append_part_header(std::string& out, std::string_view type, bool first) {
-    out += fmt::format("{}--{}\r\n{}: {}; charset=utf-8\r\n{}: quoted-printable\r\n\r\n", first ? "" : "\r\n", boundary, field::content_type,
-                       type, field::content_transfer_encoding);
 }
 
 }
@@ -56,50 +46,17 @@ std::uint32_t Message::slot_of(std::string_view name) {
 }
 
 Message Message::compile(const MessageParts& parts) {
-    Message message;
+    Message message(parts.heading);
     message.key_ = parts.key;
-    message.domain_ = parts.domain;
-    message.list_title_ = parts.list_title;
-    message.subject_prefix_ = parts.test ? "[Test] " : "";
+    message.heading_.subject.clear();
+    message.subject_prefix_ = parts.subject_prefix;
+    message.date_ = parts.date;
     message.subject_ = parts.subject;
     for (auto& name : parts.subject.slots()) message.subject_slots_.push_back(message.slot_of(name));
-
-    std::string head;
-    mail::append_date(head, parts.date);
-    mail::append_mailbox(head, field::from, parts.from.name, parts.from.address);
-    auto& pieces = message.pieces_;
-    pieces.push_back({Kind::literal, 0, 0, std::move(head)});
-    pieces.push_back({Kind::to, 0, 0, {}});
-    pieces.push_back({Kind::subject, 0, 0, {}});
-    pieces.push_back({Kind::literal, 0, 0, fmt::format("{}: <", field::message_id)});
-    pieces.push_back({Kind::verbatim, message.slot_of("@message_id"), 0, {}});
-
-    std::string lists = fmt::format("@{}>\r\n", parts.domain);
-    mail::append_list_id(lists, parts.list_title, parts.list_identifier);
-    pieces.push_back({Kind::literal, 0, 0, lists + fmt::format("{}: <", field::list_unsubscribe)});
-    pieces.push_back({Kind::verbatim, message.slot_of("unsubscribe_url"), 0, {}});
-    // RFC 2369 allows folding after the comma only; one address a line keeps long tokens below 998 octets.
-    pieces.push_back({Kind::literal, 0, 0, ">,\r\n <mailto:leave+"});
-    pieces.push_back({Kind::verbatim, message.slot_of("@leave_token"), 0, {}});
-
-    std::string tail = fmt::format("@{}?subject=unsubscribe>\r\n", parts.domain);
-    tail += fmt::format("{}: List-Unsubscribe=One-Click\r\n", field::list_unsubscribe_post); // RFC 8058 section 3.1
-    mail::append_urls(tail, field::list_help, {parts.help_url});
-    mail::append_urls(tail, field::list_archive, {parts.archive_url});
-    tail += fmt::format("{}: NO\r\n", field::list_post);
-    mail::append_text(tail, field::feedback_id, parts.feedback_id);
-    tail += fmt::format("{}: bulk\r\n{}: OOF, AutoReply\r\n", field::precedence, field::auto_response_suppress);
-    tail += fmt::format("{}: 1.0\r\n{}: multipart/alternative; boundary=\"{}\"\r\n\r\n", field::mime_version, field::content_type, boundary);
-    append_part_header(tail, "text/plain", true);
-    pieces.push_back({Kind::literal, 0, 0, std::move(tail)});
     message.add_body(parts.text);
-
-    std::string between;
-    append_part_header(between, "text/html", false);
-    pieces.push_back({Kind::literal, 0, 0, std::move(between)});
+    message.pieces_.push_back({Kind::next_part, 0, 0, {}});
     message.add_body(parts.html);
-    pieces.push_back({Kind::literal, 0, 0, fmt::format("\r\n--{}--\r\n", boundary)});
-    message.index();
+    message.prepare();
     return message;
 }
 
@@ -121,33 +78,51 @@ void Message::add_body(const templates::Program& program) {
     }
 }
 
-void Message::index() {
-    constexpr std::array known = {"subscriber.name", "subscriber.first_name", "subscriber.address", "subscriber.language"};
-    literal_size_ = 0;
-    for (auto& piece : pieces_) literal_size_ += piece.text.size();
-    wants_attributes_ = std::ranges::any_of(
-        slots_, [&](auto& slot) { return slot.starts_with("subscriber.") && std::ranges::find(known, slot) == known.end(); });
+void Message::prepare() {
+    constexpr std::array known = {"subscriber.name", "subscriber.first_name", "subscriber.address",
+                                  "subscriber.language"};
+    wants_attributes_ = std::ranges::any_of(slots_, [&](auto& slot) {
+        return slot.starts_with("subscriber.") && std::ranges::find(known, slot) == known.end();
+    });
+    frame_.emplace(heading_, mail::boundary_from(
+                                 fmt::format("{} {}", heading_.list->identifier, date_.time_since_epoch().count())));
 }
 
 std::string Message::to_text() const {
     json::array pieces;
     for (auto& piece : pieces_) pieces.push_back(json::array{int(piece.kind), piece.slot, piece.partner, piece.text});
-    json::object object{{"key", key_.number}, {"domain", domain_}, {"title", list_title_}, {"prefix", subject_prefix_}, {"subject", subject_.stored()}};
-    object["subject_slots"] = json::value_from(subject_slots_);
-    object["slots"] = json::value_from(slots_);
-    object["pieces"] = std::move(pieces);
+    auto& list = *heading_.list;
+    json::object object{{"key", key_.number},
+                        {"from_name", heading_.from.name},
+                        {"from", heading_.from.address.text()},
+                        {"list_title", list.title},
+                        {"list_id", list.identifier},
+                        {"help_url", list.help_url},
+                        {"archive_url", list.archive_url},
+                        {"feedback_id", list.feedback_id},
+                        {"prefix", subject_prefix_},
+                        {"date", date_.time_since_epoch().count()},
+                        {"subject", subject_.stored()},
+                        {"subject_slots", json::value_from(subject_slots_)},
+                        {"slots", json::value_from(slots_)},
+                        {"pieces", std::move(pieces)}};
     return json::serialize(object);
 }
 
 Message Message::from_text(std::string_view text) {
     auto object = json::parse(text).as_object();
-    Message message;
+    auto words = [&](const char* name) { return std::string(object.at(name).as_string()); };
+    auto from = mail::parse_address(words("from"));
+    auto subject = templates::Program::from_stored(words("subject"));
+    if (!from || !subject) throw std::runtime_error("a frozen message is broken; restore the database from a backup");
+    mail::Heading heading{
+        mail::Mailbox{words("from_name"), *from}, {}, "", mail::ListFields{}, mail::Body::alternative};
+    *heading.list = {words("list_title"), words("list_id"), words("help_url"), words("archive_url"),
+                     words("feedback_id")};
+    Message message(std::move(heading));
     message.key_.number = object.at("key").to_number<std::uint8_t>();
-    message.domain_ = object.at("domain").as_string();
-    message.list_title_ = object.at("title").as_string();
-    message.subject_prefix_ = object.at("prefix").as_string();
-    auto subject = templates::Program::from_stored(object.at("subject").as_string());
-    if (!subject) throw std::runtime_error("a frozen message has a broken subject: " + subject.error());
+    message.subject_prefix_ = words("prefix");
+    message.date_ = Time(Duration(object.at("date").to_number<std::int64_t>()));
     message.subject_ = std::move(*subject);
     message.subject_slots_ = json::value_to<std::vector<std::uint32_t>>(object.at("subject_slots"));
     message.slots_ = json::value_to<std::vector<std::string>>(object.at("slots"));
@@ -156,7 +131,7 @@ Message Message::from_text(std::string_view text) {
         message.pieces_.push_back({Kind(piece.at(0).to_number<int>()), piece.at(1).to_number<std::uint32_t>(),
                                    piece.at(2).to_number<std::uint32_t>(), std::string(piece.at(3).as_string())});
     }
-    message.index();
+    message.prepare();
     return message;
 }
 
@@ -167,30 +142,56 @@ void Message::fill_values(const subscribers::Reader& reader, const ReaderLinks& 
     for (std::size_t i = 0; i < slots_.size(); ++i) {
         auto& value = scratch.values[i];
         std::string_view name = slots_[i];
-        if (name == "subscriber.name") value = reader.name;
-        else if (name == "subscriber.first_name") value = std::string_view(reader.name).substr(0, reader.name.find(' '));
-        else if (name == "subscriber.address") value = reader.address;
-        else if (name == "subscriber.language") value = reader.language;
-        else if (name == "unsubscribe_url") value = links.unsubscribe_url;
-        else if (name == "preferences_url") value = links.preferences_url;
-        else if (name == "view_url") value = links.view_url;
-        else if (name == "@message_id") value = links.message_id;
-        else if (name == "@leave_token") value = links.leave_token;
+        if (name == "subscriber.name")
+            value = reader.name;
+        else if (name == "subscriber.first_name")
+            value = std::string_view(reader.name).substr(0, reader.name.find(' '));
+        else if (name == "subscriber.address")
+            value = reader.address;
+        else if (name == "subscriber.language")
+            value = reader.language;
+        else if (name == "unsubscribe_url")
+            value = links.unsubscribe_url;
+        else if (name == "preferences_url")
+            value = links.preferences_url;
+        else if (name == "view_url")
+            value = links.view_url;
         else if (name == "why")
-            value = fmt::format("You receive this because {} joined {} on {}.", reader.address, list_title_, date_in_words(reader.activated_at));
-        else if (auto* attribute = attributes.if_contains(name.substr(std::min(name.size(), std::size_t(11)))); attribute && attribute->is_string())
+            value = fmt::format("You receive this because {} joined {} on {}.", reader.address, heading_.list->title,
+                                date_in_words(reader.activated_at));
+        else if (auto* attribute = attributes.if_contains(name.substr(std::min(name.size(), std::size_t(11))));
+                 attribute && attribute->is_string())
             value = attribute->as_string();
-        else value.clear();
+        else
+            value.clear();
     }
 }
 
-void Message::write(std::string& out, const subscribers::Reader& reader, const ReaderLinks& links, Scratch& scratch) const {
+void Message::write(std::string& out, const subscribers::Reader& reader, const ReaderLinks& links,
+                    Scratch& scratch) const {
+    auto address = mail::parse_address(reader.address);
+    if (!address)
+        throw std::runtime_error(fmt::format("the stored address of subscription {} is broken: {}",
+                                             reader.subscription.number, address.error().reason));
     fill_values(reader, links, scratch);
+
+    scratch.views.clear();
+    for (auto slot : subject_slots_) scratch.views.push_back(scratch.values[slot]);
+    scratch.subject = subject_prefix_;
+    subject_.fill(scratch.subject, scratch.views);
+    scratch.mailto.assign("mailto:leave+")
+        .append(links.leave_token)
+        .append("@")
+        .append(heading_.from.address.domain_ascii())
+        .append("?subject=unsubscribe");
+    mail::Recipient recipient{*address,       reader.name,    links.message_id, links.unsubscribe_url,
+                              scratch.mailto, scratch.subject};
+    frame_->open(out, recipient, date_);
+
     for (std::size_t i = 0; i < pieces_.size(); ++i) {
         auto& piece = pieces_[i];
         switch (piece.kind) {
         case Kind::literal: out += piece.text; break;
-        case Kind::verbatim: out += scratch.values[piece.slot]; break;
         case Kind::raw: mail::quoted_printable::append_slot(out, scratch.values[piece.slot]); break;
         case Kind::escaped:
             scratch.text.clear();
@@ -204,24 +205,14 @@ void Message::write(std::string& out, const subscribers::Reader& reader, const R
             if (!scratch.values[piece.slot].empty()) i = piece.partner;
             break;
         case Kind::end: break;
-        case Kind::to: {
-            auto address = mail::parse_address(reader.address);
-            if (!address) throw std::runtime_error(fmt::format("the address of subscription {} is broken: {}", reader.subscription.number, address.error().reason));
-            mail::append_mailbox(out, field::to, reader.name, *address);
-            break;
-        }
-        case Kind::subject: {
-            std::vector<std::string_view> values;
-            for (auto slot : subject_slots_) values.push_back(scratch.values[slot]);
-            scratch.text = subject_prefix_;
-            subject_.fill(scratch.text, values);
-            mail::append_text(out, field::subject, scratch.text);
-            break;
-        }
+        case Kind::next_part: frame_->next(out); break;
         }
     }
+    frame_->close(out);
 }
 
-std::string Message::envelope_sender(const ReaderLinks& links) const { return fmt::format("bounce+{}@{}", links.bounce_token, domain_); }
+std::string Message::envelope_sender(const ReaderLinks& links) const {
+    return fmt::format("bounce+{}@{}", links.bounce_token, heading_.from.address.domain_ascii());
+}
 
 }

@@ -1,35 +1,32 @@
 #pragma once
 
-#include "mail/address.hpp"
+#include "mail/message.hpp"
 #include "subscribers/audience.hpp"
 #include "subscribers/link_tokens.hpp"
 #include "templates/program.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-// A mailing's message, frozen and compiled: everything that does not depend on the reader stands there as final octets, in
-// quoted-printable, and what does is a slot or a small condition between them.
+// A mailing's message, frozen and compiled: everything that does not depend on the reader stands there as final octets,
+// in quoted-printable, and what does is a slot or a small condition between them.
 //
-// In:     the header's values and three programs (subject, text, HTML) that digest/ made from an issue; then one reader at a time.
-// Out:    that reader's whole message: CRLF, no line that begins with a dot, fit to follow DATA as it stands.
-// Always: the same reader and the same Message give the same octets, today and after a restart (Date is the mailing's, Message-ID
+// In:     a heading and three programs (subject, text, HTML) that digest/ made from an issue; then one reader at a
+// time. Out:    that reader's whole message: CRLF, no line that begins with a dot, fit to follow DATA as it stands.
+// Always: the same reader and the same Message give the same octets, today and after a restart (Date is the mailing's,
+// Message-ID
 //         comes from the mailing and the subscription). No value of a reader can add a header, a line or a part.
 // Threads: a Message never changes; each writer brings its own Scratch.
 
 namespace postrider::delivery {
 
 struct MessageParts {
-    mail::Mailbox from;
-    std::string domain;          // of the envelope sender and the Message-ID; A-labels
-    std::string list_title;
-    std::string list_identifier; // "weekly.courier.example"
-    std::string help_url, archive_url;
-    std::string feedback_id;     // "issue:list::sender"
-    subscribers::KeyId key;      // signs this mailing's links, also after a rotation
-    bool test = false;           // marks the subject
+    mail::Heading heading;      // with list fields; its subject is not used
+    subscribers::KeyId key;     // signs this mailing's links, also after a rotation
+    std::string subject_prefix; // "[Test] "
     Time date;
     templates::Program subject, text, html;
 };
@@ -37,11 +34,12 @@ struct MessageParts {
 // What only the keys of the site can make for one reader.
 struct ReaderLinks {
     std::string unsubscribe_url, preferences_url, view_url;
-    std::string message_id;     // the part before the @
-    std::string bounce_token;   // of the envelope sender
-    std::string leave_token;    // of the mailto: that unsubscribes
+    std::string message_id;   // the part before the @
+    std::string bounce_token; // of the envelope sender
+    std::string leave_token;  // of the mailto: that unsubscribes
 
-    void make(const subscribers::LinkSigner& signer, std::string_view site_url, MailingId mailing, const subscribers::Reader& reader);
+    void make(const subscribers::LinkSigner& signer, std::string_view site_url, MailingId mailing,
+              const subscribers::Reader& reader);
 };
 
 class Message {
@@ -49,7 +47,8 @@ public:
     // Memory that writing reuses from one reader to the next.
     struct Scratch {
         std::vector<std::string> values;
-        std::string text;
+        std::vector<std::string_view> views;
+        std::string text, subject, mailto;
     };
 
     [[nodiscard]] static Message compile(const MessageParts& parts);
@@ -62,31 +61,33 @@ public:
     // "bounce+TOKEN@DOMAIN"
     [[nodiscard]] std::string envelope_sender(const ReaderLinks& links) const;
     [[nodiscard]] subscribers::KeyId key() const { return key_; }
-    [[nodiscard]] std::size_t typical_size() const { return literal_size_ + 512; }
 
 private:
-    enum class Kind : std::uint8_t { literal, escaped, raw, begin_if, begin_unless, end, verbatim, to, subject };
+    enum class Kind : std::uint8_t { literal, escaped, raw, begin_if, begin_unless, end, next_part };
     struct Piece {
         Kind kind;
         std::uint32_t slot = 0;
-        std::uint32_t partner = 0;
-        std::string text;
+        std::uint32_t partner = 0; // of a begin: the index of its end
+        std::string text;          // of a literal: quoted-printable
     };
 
+    explicit Message(mail::Heading heading) : heading_(std::move(heading)) {}
     void add_body(const templates::Program& program);
     void fill_values(const subscribers::Reader&, const ReaderLinks&, Scratch&) const;
     std::uint32_t slot_of(std::string_view name);
-    void index();
+    void prepare();
 
     subscribers::KeyId key_;
-    std::string domain_;
-    std::string list_title_;
+    mail::Heading heading_;
     std::string subject_prefix_;
+    Time date_;
     templates::Program subject_;
     std::vector<std::uint32_t> subject_slots_; // the subject program's slots among ours
     std::vector<std::string> slots_;           // names
     std::vector<Piece> pieces_;
-    std::size_t literal_size_ = 0;
+
+    // Made by prepare() from what is above.
+    std::optional<mail::Frame> frame_;
     bool wants_attributes_ = false;
 };
 

@@ -26,31 +26,56 @@ bool says(const std::string& text, const std::array<std::string_view, N>& phrase
 
 // Many servers put a code that means policy in front of words that mean a person: the words win.
 constexpr std::array<std::string_view, 26> unknown_person = {
-    "user unknown",      "unknown user",       "no such user",    "no mailbox here",  "unknown recipient", "recipient unknown",
-    "unknown address",   "not found",          "does not exist",  "doesn't exist",    "no longer on",      "invalid recipient",
-    "not our user",      "no such recipient",  "unknown account", "not a registered", "no such mailbox",   "mailbox not found",
-    "mailbox unavailable", "user not found",   "recipient not found", "no such person", "account has been", "undeliverable address",
-    "unrouteable address", "address unknown"};
-constexpr std::array<std::string_view, 10> closed_account = {
-    "disabled", "inactive", "suspended", "account closed", "account is locked", "compte du destinataire est bloque",
-    "deactivated", "discontinued", "account expired", "is not active"};
+    "user unknown",        "unknown user",      "no such user",      "no mailbox here",       "unknown recipient",
+    "recipient unknown",   "unknown address",   "not found",         "does not exist",        "doesn't exist",
+    "no longer on",        "invalid recipient", "not our user",      "no such recipient",     "unknown account",
+    "not a registered",    "no such mailbox",   "mailbox not found", "mailbox unavailable",   "user not found",
+    "recipient not found", "no such person",    "account has been",  "undeliverable address", "unrouteable address",
+    "address unknown"};
+constexpr std::array<std::string_view, 10> closed_account = {"disabled",          "inactive",
+                                                             "suspended",         "account closed",
+                                                             "account is locked", "compte du destinataire est bloque",
+                                                             "deactivated",       "discontinued",
+                                                             "account expired",   "is not active"};
 constexpr std::array<std::string_view, 10> full_mailbox = {
-    "mailbox full", "mailbox is full", "over quota", "quota exceeded", "exceeded storage", "storage limit",
-    "insufficient storage", "mailbox size limit", "over the maximum", "out of storage"};
+    "mailbox full",  "mailbox is full",      "over quota",         "quota exceeded",   "exceeded storage",
+    "storage limit", "insufficient storage", "mailbox size limit", "over the maximum", "out of storage"};
 constexpr std::array<std::string_view, 9> no_relaying = {
-    "relay access denied", "relaying denied", "no relaying", "not permitted to relay", "unable to relay", "relay not permitted",
+    "relay access denied",     "relaying denied",         "no relaying",
+    "not permitted to relay",  "unable to relay",         "relay not permitted",
     "not configured to relay", "authentication required", "must authenticate"};
-constexpr std::array<std::string_view, 24> policy_words = {
-    "spam",          "blocked",      "blacklist",   "block list",  "blocklist",    "policy",      "reputation", "dmarc",
-    "spf",           "dkim",         "banned",      "reverse dns", "ptr record",   "rate limit",  "too many",   "unsolicited",
-    "dnsbl",         "spamhaus",     "virus",       "content rejected", "client host rejected", "unauthenticated", "suspicious",
-    "unexpected volume"};
+constexpr std::array<std::string_view, 24> policy_words = {"spam",
+                                                           "blocked",
+                                                           "blacklist",
+                                                           "block list",
+                                                           "blocklist",
+                                                           "policy",
+                                                           "reputation",
+                                                           "dmarc",
+                                                           "spf",
+                                                           "dkim",
+                                                           "banned",
+                                                           "reverse dns",
+                                                           "ptr record",
+                                                           "rate limit",
+                                                           "too many",
+                                                           "unsolicited",
+                                                           "dnsbl",
+                                                           "spamhaus",
+                                                           "virus",
+                                                           "content rejected",
+                                                           "client host rejected",
+                                                           "unauthenticated",
+                                                           "suspicious",
+                                                           "unexpected volume"};
 
-// Codes that Gmail (x.7.25 to x.7.32, x.7.40) and Microsoft (5.7.515, 5.7.6xx) give for the sender's set-up or standing.
+// Codes that Gmail (x.7.25 to x.7.32, x.7.40) and Microsoft (5.7.515, 5.7.6xx) give for the sender's set-up or
+// standing.
 bool about_our_standing(std::string_view enhanced) {
     if (enhanced.size() < 5) return false;
     auto detail = enhanced.substr(2); // after "4." or "5."
-    for (std::string_view code : {"7.25", "7.26", "7.27", "7.28", "7.29", "7.30", "7.31", "7.32", "7.40", "7.515", "7.5"})
+    for (std::string_view code :
+         {"7.25", "7.26", "7.27", "7.28", "7.29", "7.30", "7.31", "7.32", "7.40", "7.515", "7.5"})
         if (detail == code) return true;
     return detail.starts_with("7.6") && detail.size() == 5; // 7.6xx
 }
@@ -63,12 +88,14 @@ Meaning refused(std::string_view why) { return {Answer::refused, About::reader, 
 Meaning before_the_reader(Stage stage, const smtp::Reply& reply) {
     if (stage == Stage::mail && reply.enhanced == "5.6.7")
         return refused("the address needs SMTPUTF8, which the other side does not offer (RFC 6531)");
-    if (stage == Stage::auth) return hold(About::relay, "the relay refuses our login: check user and password_file of its [[relay]]");
+    if (stage == Stage::auth)
+        return hold(About::relay, "the relay refuses our login: check user and password_file of its [[relay]]");
     if (stage == Stage::starttls) return hold(About::relay, "the relay does not start TLS");
     if (stage == Stage::mail && (reply.code == 552 || reply.enhanced == "5.3.4"))
         return hold(About::relay, "the message is larger than the relay takes (RFC 1870)");
     if (reply.code == 421) return hold(About::relay, "the relay closes the connection");
-    if (stage == Stage::mail && reply.code / 100 == 4) return hold(About::relay, "the relay takes no mail from us for the moment");
+    if (stage == Stage::mail && reply.code / 100 == 4)
+        return hold(About::relay, "the relay takes no mail from us for the moment");
     if (stage == Stage::mail) return hold(About::relay, "the relay refuses our sender address");
     return hold(About::relay, "the relay does not want to talk to us");
 }
@@ -77,7 +104,8 @@ Meaning temporary(Stage stage, const smtp::Reply& reply, const std::string& text
     if (reply.code == 421 && !text.empty() && reply.enhanced.starts_with("4.7"))
         return hold(About::domain, "the other side limits what it takes from us");
     if (reply.code == 421) return later(About::relay, "the relay closes the connection");
-    if (about_our_standing(reply.enhanced)) return hold(About::domain, "the provider objects to our set-up or rate, not to the reader");
+    if (about_our_standing(reply.enhanced))
+        return hold(About::domain, "the provider objects to our set-up or rate, not to the reader");
     if (stage == Stage::data) return later(About::relay, "the relay cannot take a message now");
     if (reply.enhanced.ends_with(".2.2")) return later(About::reader, "the mailbox is full");
     return later(About::reader, "a temporary refusal");
@@ -88,21 +116,26 @@ Meaning permanent(Stage stage, const smtp::Reply& reply, const std::string& text
     if (code == "5.2.2") return later(About::reader, "the mailbox is full");
     if (says(text, no_relaying) || reply.code == 530 || reply.code == 535)
         return hold(About::relay, "the relay wants a login, or does not take mail for others from us");
-    if (about_our_standing(code)) return hold(About::domain, "the provider objects to our set-up or standing, not to the reader");
+    if (about_our_standing(code))
+        return hold(About::domain, "the provider objects to our set-up or standing, not to the reader");
     if (code == "5.6.7") return refused("the address needs SMTPUTF8, which the other side does not offer (RFC 6531)");
     if (code == "5.3.4") return hold(About::relay, "the message is larger than the relay takes");
     if (code == "5.7.13" || reply.code == 525) return refused("the account is disabled");
-    if (code.starts_with("5.1.8") || code.starts_with("5.1.7")) return hold(About::relay, "our sender address is not believed");
+    if (code.starts_with("5.1.8") || code.starts_with("5.1.7"))
+        return hold(About::relay, "our sender address is not believed");
     if (code.starts_with("5.1.")) return refused("there is no such address");
     if (code == "5.2.1" || says(text, closed_account)) return refused("the mailbox is closed");
     if (says(text, unknown_person)) return refused("there is no such address");
     if (says(text, full_mailbox)) return later(About::reader, "the mailbox is full");
-    // A 552 at RCPT means a full mailbox on servers older than RFC 5321, which asks us to read it as 452 (section 4.5.3.1.10).
+    // A 552 at RCPT means a full mailbox on servers older than RFC 5321, which asks us to read it as 452
+    // (section 4.5.3.1.10).
     if (reply.code == 552 && stage == Stage::rcpt) return later(About::reader, "the mailbox is full");
     if (reply.code == 552) return hold(About::relay, "the message is larger than the relay takes");
     if (code.starts_with("5.7."))
-        return hold(stage == Stage::rcpt ? About::domain : About::relay, "a policy of the other side, about us and not about the reader");
-    if (says(text, policy_words)) return hold(stage == Stage::rcpt ? About::domain : About::relay, "a policy of the other side, about us");
+        return hold(stage == Stage::rcpt ? About::domain : About::relay,
+                    "a policy of the other side, about us and not about the reader");
+    if (says(text, policy_words))
+        return hold(stage == Stage::rcpt ? About::domain : About::relay, "a policy of the other side, about us");
     if (code.starts_with("5.6.")) return hold(About::relay, "the other side objects to the message itself");
     if (reply.code == 501 && stage == Stage::rcpt) return refused("the other side cannot read the address");
     if (reply.code == 500 || (reply.code >= 502 && reply.code <= 504) || reply.code == 555 || reply.code == 501)
@@ -141,7 +174,8 @@ Duration wait_after(int tries, double jitter, const RetrySettings& settings) {
     auto wait = settings.retry_first;
     for (int i = 1; i < tries && wait < 4h; ++i) wait *= 2;
     wait = std::min<Duration>(wait, std::max<Duration>(4h, settings.retry_first));
-    // The first wait is what the operator wrote, to the letter; later ones are spread so that they do not come back as one crowd.
+    // The first wait is what the operator wrote, to the letter; later ones are spread so that they do not come back as
+    // one crowd.
     if (tries > 1) wait += Duration(std::int64_t(double(wait.count()) * (jitter - 0.5) / 5));
     return wait;
 }

@@ -32,7 +32,7 @@ struct Meaning {
 [[nodiscard]] Meaning meaning_of(smtp::Stage stage, const smtp::Reply& reply);
 
 struct RetrySettings {
-    Duration retry_for = 36h;  // from the start of the mailing; afterwards nobody is tried any more
+    Duration retry_for = 36h; // from the start of the mailing; afterwards nobody is tried any more
     Duration retry_first = 5min;
     enum class OnUnknown { resend, record } on_unknown = OnUnknown::resend;
 };
@@ -67,14 +67,15 @@ struct Hold { // about us; the reader's delivery stays as it was, and its try is
 };
 using Verdict = std::variant<Accepted, TryAgain, Refused, Expired, Unknown, Hold>;
 
-// Never gives a time later than first_began + retry_for; after that it is Expired (Unknown where after_dot) with the last reason.
+// Never gives a time later than first_began + retry_for; after that it is Expired (Unknown where after_dot) with the
+// last reason.
 [[nodiscard]] Verdict judge(const Try& attempt, const RetrySettings& settings, Time now);
 
 // The wait before the next try: retry_first, then twice as long each time, at most four hours.
 [[nodiscard]] Duration wait_after(int tries, double jitter, const RetrySettings& settings);
 
-// How long to leave a relay or domain alone after `times` troubles in a row. An unreachable relay: 1 s, doubling to 30 s. A policy
-// answer: one minute, doubling to half an hour; then one message is tried.
+// How long to leave a relay or domain alone after `times` troubles in a row. An unreachable relay: 1 s, doubling to 30
+// s. A policy answer: one minute, doubling to half an hour; then one message is tried.
 [[nodiscard]] Duration unreachable_for(int times);
 [[nodiscard]] Duration held_for(int times);
 

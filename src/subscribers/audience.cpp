@@ -19,14 +19,16 @@ Reader reader_in(const storage::Row& row) {
 }
 
 Audience fix_audience(storage::Connection& connection, ListId list, Time now) {
-    auto fixed_at = connection.value<Time>(R"sql(
+    auto fixed_at = connection
+                        .value<Time>(R"sql(
         UPDATE list_counter
         SET last_fixed_at = CASE WHEN $2 > last_left_at AND $2 > last_fixed_at THEN $2
                                  WHEN last_left_at > last_fixed_at THEN last_left_at ELSE last_fixed_at END
         WHERE list_id = $1 RETURNING last_fixed_at)sql",
-                                           list, now)
+                                     list, now)
                         .value();
-    auto ceiling = connection.value<std::optional<std::int64_t>>("SELECT max(id) FROM subscription WHERE list_id = $1", list);
+    auto ceiling =
+        connection.value<std::optional<std::int64_t>>("SELECT max(id) FROM subscription WHERE list_id = $1", list);
     auto planned = connection.value<std::int64_t>("SELECT active FROM list_counter WHERE list_id = $1", list);
     return {fixed_at, ceiling->value_or(0), planned.value()};
 }
@@ -42,7 +44,8 @@ Time moment_of_leaving(storage::Connection& connection, ListId list, Time now) {
         .value();
 }
 
-std::int64_t end_of_slice(storage::Connection& connection, ListId list, std::int64_t after, std::int64_t ceiling, int count) {
+std::int64_t end_of_slice(storage::Connection& connection, ListId list, std::int64_t after, std::int64_t ceiling,
+                          int count) {
     return connection
         .value<std::optional<std::int64_t>>(R"sql(
         SELECT max(id) FROM (SELECT id FROM subscription WHERE list_id = $1 AND id > $2 AND id <= $3 ORDER BY id LIMIT $4) AS next)sql",
@@ -51,14 +54,15 @@ std::int64_t end_of_slice(storage::Connection& connection, ListId list, std::int
         .value_or(0);
 }
 
-void read_audience(storage::Connection& connection, ListId list, Time fixed_at, std::int64_t after, std::int64_t last, int limit,
-                   std::vector<Reader>& readers) {
-    connection.each(R"sql(
+void read_audience(storage::Connection& connection, ListId list, Time fixed_at, std::int64_t after, std::int64_t last,
+                   int limit, std::vector<Reader>& readers) {
+    connection.each(
+        R"sql(
         SELECT s.id, r.address, r.name, r.language, r.attributes, s.activated_at, s.left_at, s.subscriber_id
         FROM subscription s LEFT JOIN subscriber r ON r.id = s.subscriber_id
         WHERE s.list_id = $1 AND s.id > $2 AND s.id <= $3 AND (s.left_at IS NULL OR s.left_at > $4)
         ORDER BY s.id LIMIT $5)sql",
-                    [&](const storage::Row& row) { readers.push_back(reader_in(row)); }, list, after, last, fixed_at, limit);
+        [&](const storage::Row& row) { readers.push_back(reader_in(row)); }, list, after, last, fixed_at, limit);
 }
 
 Reader read_one(storage::Connection& connection, SubscriptionId subscription) {

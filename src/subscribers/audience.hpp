@@ -8,9 +8,10 @@
 
 // Who an issue goes to: everybody active on its list at one moment, never copied.
 //
-// Always: a subscription belongs to the audience fixed at T with ceiling C when its id <= C and it had not been left at T. Ids rise in
-//         the order of activation, and the moments of leaving and fixing only ever rise per list (list_counter), so planned and
-//         the number of readers in the audience agree even when the clock is set back.
+// Always: a subscription belongs to the audience fixed at T with ceiling C when its id <= C and it had not been left at
+// T. Ids rise in
+//         the order of activation, and the moments of leaving and fixing only ever rise per list (list_counter), so
+//         planned and the number of readers in the audience agree even when the clock is set back.
 
 namespace postrider::subscribers {
 
@@ -32,15 +33,17 @@ struct Reader {
     std::string address, name, language;
     std::string attributes; // JSON object
     Time activated_at;
-    bool left;              // since the audience was fixed, or erased: gets no mail
+    bool left; // since the audience was fixed, or erased: gets no mail
 };
 
-// The ids of the `count`-th reader of the list after `after`: where a slice ends; 0 when there is none left up to the ceiling.
-[[nodiscard]] std::int64_t end_of_slice(storage::Connection& connection, ListId list, std::int64_t after, std::int64_t ceiling, int count);
+// The ids of the `count`-th reader of the list after `after`: where a slice ends; 0 when there is none left up to the
+// ceiling.
+[[nodiscard]] std::int64_t end_of_slice(storage::Connection& connection, ListId list, std::int64_t after,
+                                        std::int64_t ceiling, int count);
 
 // Readers of the audience with after < id <= last, in order of id, at most `limit`, appended to `readers`.
-void read_audience(storage::Connection& connection, ListId list, Time fixed_at, std::int64_t after, std::int64_t last, int limit,
-                   std::vector<Reader>& readers);
+void read_audience(storage::Connection& connection, ListId list, Time fixed_at, std::int64_t after, std::int64_t last,
+                   int limit, std::vector<Reader>& readers);
 
 // The same reader as things stand now; `left` when the subscription is closed or gone.
 [[nodiscard]] Reader read_one(storage::Connection& connection, SubscriptionId subscription);
