@@ -10,6 +10,8 @@ CREATE TABLE issue (
   reason TEXT,                                   -- why it was skipped or held
   subject TEXT NOT NULL DEFAULT '',
   content TEXT,                                  -- the frozen data of its templates, JSON
+  page TEXT,                                     -- its HTML and its plain text, compiled: templates::Program
+  plain TEXT,
   created_at INTEGER NOT NULL,
   frozen_at INTEGER,
   mailing_id INTEGER UNIQUE REFERENCES mailing (id),

@@ -135,13 +135,14 @@ Message Message::from_text(std::string_view text) {
     return message;
 }
 
-void Message::fill_values(const subscribers::Reader& reader, const ReaderLinks& links, Scratch& scratch) const {
+void Message::fill_values(std::span<const std::string> slots, bool wants_attributes, const subscribers::Reader& reader,
+                          const ReaderLinks& links, std::vector<std::string>& values) const {
     json::object attributes;
-    if (wants_attributes_) attributes = json::parse(reader.attributes).as_object();
-    scratch.values.resize(slots_.size());
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
-        auto& value = scratch.values[i];
-        std::string_view name = slots_[i];
+    if (wants_attributes) attributes = json::parse(reader.attributes).as_object();
+    values.resize(slots.size());
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        auto& value = values[i];
+        std::string_view name = slots[i];
         if (name == "subscriber.name")
             value = reader.name;
         else if (name == "subscriber.first_name")
@@ -173,7 +174,7 @@ void Message::write(std::string& out, const subscribers::Reader& reader, const R
     if (!address)
         throw std::runtime_error(fmt::format("the stored address of subscription {} is broken: {}",
                                              reader.subscription.number, address.error().reason));
-    fill_values(reader, links, scratch);
+    fill_values(slots_, wants_attributes_, reader, links, scratch.values);
 
     scratch.views.clear();
     for (auto slot : subject_slots_) scratch.views.push_back(scratch.values[slot]);
@@ -209,6 +210,16 @@ void Message::write(std::string& out, const subscribers::Reader& reader, const R
         }
     }
     frame_->close(out);
+}
+
+std::string Message::page(const templates::Program& program, const subscribers::Reader& reader,
+                          const ReaderLinks& links) const {
+    std::vector<std::string> values;
+    fill_values(program.slots(), true, reader, links, values);
+    std::vector<std::string_view> views(values.begin(), values.end());
+    std::string out;
+    program.fill(out, views);
+    return out;
 }
 
 std::string Message::envelope_sender(const ReaderLinks& links) const {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,10 @@ public:
     // Appends the reader's whole message to `out`. The reader's address must be one that mail::parse_address gave.
     void write(std::string& out, const subscribers::Reader& reader, const ReaderLinks& links, Scratch& scratch) const;
 
+    // Another program of the same issue, such as its page for the browser, with this reader's values.
+    [[nodiscard]] std::string page(const templates::Program& program, const subscribers::Reader& reader,
+                                   const ReaderLinks& links) const;
+
     // "bounce+TOKEN@DOMAIN"
     [[nodiscard]] std::string envelope_sender(const ReaderLinks& links) const;
     [[nodiscard]] subscribers::KeyId key() const { return key_; }
@@ -73,7 +78,8 @@ private:
 
     explicit Message(mail::Heading heading) : heading_(std::move(heading)) {}
     void add_body(const templates::Program& program);
-    void fill_values(const subscribers::Reader&, const ReaderLinks&, Scratch&) const;
+    void fill_values(std::span<const std::string> slots, bool attributes, const subscribers::Reader&,
+                     const ReaderLinks&, std::vector<std::string>& values) const;
     std::uint32_t slot_of(std::string_view name);
     void prepare();
 

@@ -1,0 +1,160 @@
+#include "digest/content.hpp"
+
+#include "schedule/zone.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <array>
+
+namespace postrider::digest {
+namespace {
+
+namespace json = boost::json;
+
+bool is_web_address(std::string_view url) { return url.starts_with("https://") || url.starts_with("http://"); }
+
+bool runs_right_to_left(std::string_view language) {
+    auto base = language.substr(0, language.find('-'));
+    for (std::string_view one : {"ar", "he", "fa", "ur", "yi", "dv", "ps"})
+        if (base == one) return true;
+    return false;
+}
+
+json::object story_content(const stories::Story& story, std::size_t place, std::size_t count,
+                           std::string_view timezone) {
+    json::object content{
+        {"title", story.title},      {"url", is_web_address(story.url) ? story.url : ""},
+        {"summary", story.summary},  {"byline", story.byline},
+        {"source", story.source},    {"topic", story.categories.empty() ? "" : story.categories.front()},
+        {"number", place + 1},       {"first", place == 0},
+        {"last", place + 1 == count}};
+    auto published = story.published_at.value_or(story.first_seen_at);
+    content["published"] = long_date(published, timezone);
+    content["published_iso"] = rfc3339(published);
+    if (is_web_address(story.image.url)) {
+        json::object image{{"url", story.image.url}, {"alt", story.image.alt}};
+        if (story.image.width > 0) image["width"] = story.image.width;
+        if (story.image.height > 0) image["height"] = story.image.height;
+        content["image"] = std::move(image);
+    }
+    return content;
+}
+
+// Stories by topic, in the order in which the topics first occur.
+json::array by_topic(const json::array& stories) {
+    json::array topics;
+    for (auto& story : stories) {
+        auto& name = story.at("topic").as_string();
+        json::object* found = nullptr;
+        for (auto& topic : topics)
+            if (topic.at("name").as_string() == name) found = &topic.as_object();
+        if (!found) found = &topics.emplace_back(json::object{{"name", name}, {"stories", json::array()}}).as_object();
+        found->at("stories").as_array().push_back(story);
+    }
+    return topics;
+}
+
+void wrap_member(json::object& object, std::string_view member) {
+    if (auto* value = object.if_contains(member); value && value->is_string()) *value = wrapped(value->as_string(), 72);
+}
+
+}
+
+std::string long_date(Time time, std::string_view timezone) {
+    constexpr std::array days = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+    constexpr std::array months = {"January", "February", "March",     "April",   "May",      "June",
+                                   "July",    "August",   "September", "October", "November", "December"};
+    auto zone = schedule::Zone::find(timezone).value_or(schedule::Zone::utc());
+    auto day = std::chrono::floor<std::chrono::days>(zone.local(time));
+    std::chrono::year_month_day date(day);
+    return fmt::format("{}, {} {} {}", days[std::chrono::weekday(day).c_encoding()], unsigned(date.day()),
+                       months[unsigned(date.month()) - 1], int(date.year()));
+}
+
+json::object site_content(const SiteWords& site) {
+    return {{"name", site.name},
+            {"url", site.url},
+            {"postal_address", site.postal_address},
+            {"privacy_url", site.privacy_url}};
+}
+
+json::object list_content(const SiteWords& site, const subscribers::List& list) {
+    return {{"title", list.title},
+            {"description", list.description},
+            {"language", list.language},
+            {"direction", runs_right_to_left(list.language) ? "rtl" : "ltr"},
+            {"archive_url", fmt::format("{}/archive/{}", site.url, list.slug)}};
+}
+
+json::object issue_content(const SiteWords& site, const subscribers::List& list, const IssueWords& issue,
+                           std::span<const stories::Story> stories) {
+    json::array shown;
+    for (std::size_t i = 0; i < stories.size(); ++i)
+        shown.push_back(story_content(stories[i], i, stories.size(), list.timezone));
+    json::object words{{"number", issue.number},
+                       {"date", long_date(issue.date, list.timezone)},
+                       {"date_iso", rfc3339(issue.date)},
+                       {"story_count", stories.size()},
+                       {"more_count", issue.left_over},
+                       {"web_url", fmt::format("{}/archive/{}/{}", site.url, list.slug, issue.number)},
+                       {"subject", ""},
+                       {"intro", ""}};
+    auto topics = by_topic(shown);
+    return {{"site", site_content(site)},
+            {"list", list_content(site, list)},
+            {"issue", std::move(words)},
+            {"stories", std::move(shown)},
+            {"topics", std::move(topics)}};
+}
+
+json::object for_plain_text(json::object content) {
+    for (auto& story : content.at("stories").as_array()) {
+        wrap_member(story.as_object(), "title");
+        wrap_member(story.as_object(), "summary");
+    }
+    for (auto& topic : content.at("topics").as_array())
+        for (auto& story : topic.at("stories").as_array()) {
+            wrap_member(story.as_object(), "title");
+            wrap_member(story.as_object(), "summary");
+        }
+    wrap_member(content.at("issue").as_object(), "intro");
+    wrap_member(content.at("list").as_object(), "description");
+    return content;
+}
+
+std::string wrapped(std::string_view text, std::size_t columns) {
+    std::string out;
+    std::size_t column = 0;
+    auto width = [](std::string_view word) {
+        std::size_t count = 0;
+        for (unsigned char c : word) count += (c & 0xc0) != 0x80; // code points
+        return count;
+    };
+    while (!text.empty()) {
+        if (text.front() == '\n') {
+            out += '\n';
+            column = 0;
+            text.remove_prefix(1);
+            continue;
+        }
+        auto end = text.find_first_of(" \n");
+        auto word = text.substr(0, end);
+        text.remove_prefix(word.size());
+        if (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+        if (word.empty()) continue;
+        auto length = width(word);
+        if (column > 0 && column + 1 + length > columns) {
+            out += '\n';
+            column = 0;
+        } else if (column > 0) {
+            out += ' ';
+            ++column;
+        }
+        out += word;
+        column += length;
+    }
+    return out;
+}
+
+}

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "mail/address.hpp"
+#include "stories/stories.hpp"
+#include "subscribers/lists.hpp"
+
+#include <boost/json/fwd.hpp>
+
+#include <span>
+#include <string>
+#include <string_view>
+
+// The data of an issue's templates, with the names of interface.md.
+//
+// In:     the site's words, the list, the chosen stories in order.
+// Out:    one JSON object; frozen with the issue, so that its page can be made again exactly.
+// Always: pure. Only https and http addresses get in; dates are in the list's time zone.
+
+namespace postrider::digest {
+
+struct SiteWords {
+    std::string name;
+    std::string url; // without a slash at its end
+    std::string postal_address;
+    std::string privacy_url;
+    mail::Mailbox from; // of confirmations, and of lists without a sender of their own
+};
+
+struct IssueWords {
+    int number;
+    Time date;
+    std::size_t left_over; // stories that found no room
+};
+
+[[nodiscard]] boost::json::object site_content(const SiteWords& site);
+[[nodiscard]] boost::json::object list_content(const SiteWords& site, const subscribers::List& list);
+[[nodiscard]] boost::json::object issue_content(const SiteWords& site, const subscribers::List& list,
+                                                const IssueWords& issue, std::span<const stories::Story> stories);
+
+// The same data for a plain-text template: prose is wrapped at 72 columns.
+[[nodiscard]] boost::json::object for_plain_text(boost::json::object content);
+[[nodiscard]] std::string wrapped(std::string_view text, std::size_t columns);
+
+// "Tuesday, 24 November 2026", in the zone.
+[[nodiscard]] std::string long_date(Time time, std::string_view timezone);
+
+}

@@ -1,0 +1,238 @@
+#include "digest/publishing.hpp"
+
+#include "delivery/message.hpp"
+#include "schedule/schedule.hpp"
+#include "templates/check.hpp"
+#include "templates/mustache.hpp"
+#include "templates/program.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace postrider::digest {
+namespace {
+
+namespace json = boost::json;
+
+// Gmail wants a sender name of 5 to 15 characters that stays the same (Feedback-ID,
+// support.google.com/mail/answer/6254652).
+std::string feedback_sender(const SiteWords& site) {
+    std::string name;
+    for (char c : site.name)
+        if (std::isalnum(static_cast<unsigned char>(c)) && name.size() < 15)
+            name += char(std::tolower(static_cast<unsigned char>(c)));
+    return name.size() >= 5 ? name : name + "postrider";
+}
+
+templates::Program stored_program(std::string_view text) {
+    auto program = templates::Program::from_stored(text);
+    if (!program) throw std::runtime_error("a frozen issue is broken: " + program.error());
+    return std::move(*program);
+}
+
+}
+
+struct Publishing::Compiled {
+    json::object content;
+    std::string subject; // without a reader
+    templates::Program page, plain;
+    delivery::MessageParts parts;
+};
+
+templates::Template Publishing::load(const std::string& name) const {
+    auto partials = [this](std::string_view partial) { return library_.find(partial); };
+    auto parsed = templates::parse(library_.get(name), partials);
+    if (!parsed) throw templates::TemplateError(parsed.error().front());
+    auto faults = templates::unknown_names(*parsed, templates::mail_vocabulary());
+    auto missing = templates::missing_partials(*parsed);
+    faults.insert(faults.end(), missing.begin(), missing.end());
+    if (name != "subject" && faults.empty()) faults = templates::missing_footer(*parsed);
+    if (!faults.empty()) throw templates::TemplateError(faults.front());
+    return *parsed;
+}
+
+Publishing::Compiled Publishing::compile(const subscribers::List& list, const IssueWords& words,
+                                         std::span<const stories::Story> stories) const {
+    auto sender = mail::parse_mailbox(list.sender);
+    if (!sender)
+        throw std::runtime_error(
+            fmt::format("the sender of {} is no address: \"{}\": {}; `postrider list edit {} --from` mends it",
+                        list.slug, list.sender, sender.error().reason, list.slug));
+    auto content = issue_content(site_, list, words, stories);
+    auto subject = templates::compile(load("subject"), content);
+    std::string plain_subject;
+    subject.fill(plain_subject, {});
+    while (!plain_subject.empty() && plain_subject.back() == '\n') plain_subject.pop_back();
+    content.at("issue").as_object()["subject"] = plain_subject;
+
+    auto html = templates::compile(load(list.template_name + ".html"), content);
+    auto text = templates::compile(load(list.template_name + ".txt"), for_plain_text(content));
+    auto domain = std::string(sender->address.domain_ascii());
+    mail::ListFields fields{
+        list.title, fmt::format("{}.{}", list.slug, domain), fmt::format("{}/", site_.url),
+        list.state == subscribers::ListState::open ? fmt::format("{}/archive/{}", site_.url, list.slug) : "",
+        fmt::format("{}:{}:digest:{}", words.number, list.slug, feedback_sender(site_))};
+    mail::Heading heading{*sender, {}, plain_subject, fields, mail::Body::alternative};
+    delivery::MessageParts parts{std::move(heading), tokens_.newest(), "", words.date, std::move(subject), text, html};
+    return {std::move(content), std::move(plain_subject), std::move(html), std::move(text), std::move(parts)};
+}
+
+std::vector<stories::Story> Publishing::stories_of(std::span<const StoryId> ids) {
+    std::vector<stories::Story> stories;
+    for (auto id : ids)
+        if (auto story = stories::Stories(connection_).find(id)) stories.push_back(std::move(*story));
+    return stories;
+}
+
+Selection Publishing::explain(const subscribers::List& list) {
+    return select(issues_.considered(list.id), Rules{list.minimum, list.maximum, list.look_back});
+}
+
+Outcome Publishing::draft(const subscribers::List& list, std::optional<Time> slot, IssueState state, Time now) {
+    storage::Transaction transaction(connection_);
+    auto considered = issues_.considered(list.id);
+    auto selection = select(considered, Rules{list.minimum, list.maximum, list.look_back});
+    if (selection.chosen.empty()) return {std::nullopt, selection.why_not};
+    std::vector<StoryId> stories;
+    for (auto i : selection.chosen) stories.push_back(considered[i].candidate.story.id);
+    auto id = issues_.draft(list.id, slot, state, stories, now);
+    transaction.commit();
+    return {id, ""};
+}
+
+void Publishing::freeze(IssueId id, Time now) {
+    storage::Transaction transaction(connection_);
+    auto issue = issues_.find(id).value();
+    auto list = lists_.find(issue.list).value();
+    auto stories = stories_of(issues_.stories(id));
+    auto left_over = explain(list).chosen.size(); // what would make the next issue
+    IssueWords words{lists_.take_issue_number(list.id), now, left_over};
+    auto compiled = compile(list, words, stories);
+    auto message = delivery::Message::compile(compiled.parts);
+    auto mailing = delivery::Mailings(connection_).add(list.id, message.to_text(), now);
+    issues_.freeze(id, words.number, compiled.subject, json::serialize(compiled.content), compiled.page.stored(),
+                   compiled.plain.stored(), mailing, now);
+    transaction.commit();
+}
+
+Outcome Publishing::publish(const subscribers::List& list, std::optional<Time> slot, Time now) {
+    storage::Transaction transaction(connection_);
+    auto outcome = draft(list, slot, list.approval ? IssueState::held : IssueState::draft, now);
+    if (outcome.issue && !list.approval) freeze(*outcome.issue, now);
+    if (!outcome.issue && slot) issues_.skip(list.id, *slot, outcome.why_not, now);
+    transaction.commit();
+    return outcome;
+}
+
+std::optional<Time> Publishing::next_slot(const subscribers::List& list, Time after) {
+    if (!list.schedule || list.state == subscribers::ListState::archived) return std::nullopt;
+    auto schedule = schedule::parse(*list.schedule);
+    auto zone = schedule::Zone::find(list.timezone);
+    if (!schedule || !zone) return std::nullopt;
+    return schedule::next(*schedule, *zone, after);
+}
+
+void Publishing::fill_slots(const subscribers::List& list, Time now, Duration catch_up, std::vector<Fired>& fired) {
+    auto schedule = schedule::parse(*list.schedule);
+    if (!schedule)
+        throw std::runtime_error(fmt::format("the schedule of {} is broken: {}", list.slug,
+                                             schedule::explain(*list.schedule, schedule.error())));
+    auto zone = schedule::Zone::find(list.timezone);
+    if (!zone)
+        throw std::runtime_error(
+            fmt::format("the time zone of {} is unknown: {}", list.slug, schedule::unknown_zone(list.timezone)));
+    auto since = std::max(list.schedule_set_at.value_or(list.created_at), issues_.last_slot(list.id).value_or(Time()));
+    for (auto& due : due_slots(*schedule, *zone, since, now, catch_up)) {
+        Outcome outcome;
+        if (due.skipped.empty())
+            outcome = publish(list, due.slot, now);
+        else if (issues_.skip(list.id, due.slot, due.skipped, now))
+            outcome.why_not = due.skipped;
+        fired.push_back({list, due.slot, outcome});
+    }
+}
+
+std::vector<Publishing::Fired> Publishing::publish_due(Time now, Duration catch_up, std::vector<std::string>& errors) {
+    std::vector<Fired> fired;
+    for (auto& list : lists_.all()) {
+        if (!list.schedule || list.state == subscribers::ListState::archived) continue;
+        try {
+            fill_slots(list, now, catch_up, fired);
+        } catch (const templates::TemplateError& error) {
+            errors.push_back(fmt::format("{}: {}", list.slug, error.what()));
+        } catch (const storage::Error&) {
+            throw; // about the database, not about this list
+        } catch (const std::exception& error) {
+            errors.push_back(fmt::format("{}: {}", list.slug, error.what()));
+        }
+    }
+    return fired;
+}
+
+Sample Publishing::sample(const subscribers::List& list, std::optional<IssueId> issue,
+                          const subscribers::Reader& reader, std::string_view subject_prefix, Time now) {
+    Sample sample;
+    auto frozen = issue ? issues_.find(*issue) : std::nullopt;
+    std::optional<delivery::Message> message;
+    templates::Program page, plain;
+    MailingId mailing;
+    if (frozen && frozen->mailing) {
+        mailing = *frozen->mailing;
+        message = delivery::Message::from_text(delivery::Mailings(connection_).message(mailing));
+        page = stored_program(issues_.page(*issue));
+        plain = stored_program(issues_.plain(*issue));
+        sample.subject = frozen->subject;
+    } else {
+        std::vector<stories::Story> stories;
+        std::size_t left_over = 0;
+        if (issue)
+            stories = stories_of(issues_.stories(*issue));
+        else {
+            auto considered = issues_.considered(list.id);
+            auto selection = select(considered, Rules{list.minimum, list.maximum, list.look_back});
+            left_over = selection.left_over;
+            for (auto i : selection.chosen) stories.push_back(considered[i].candidate.story);
+            sample.example = stories.empty();
+            for (auto& other : considered)
+                if (sample.example && other.candidate.story.state == stories::StoryState::new_ &&
+                    int(stories.size()) < list.maximum)
+                    stories.push_back(other.candidate.story);
+        }
+        auto number = connection_.value<int>("SELECT last_issue_number FROM list_counter WHERE list_id = $1", list.id)
+                          .value_or(0) +
+                      1;
+        auto compiled = compile(list, IssueWords{number, now, left_over}, stories);
+        page = compiled.page;
+        plain = compiled.plain;
+        sample.subject = compiled.subject;
+        compiled.parts.subject_prefix = subject_prefix;
+        message = delivery::Message::compile(compiled.parts);
+    }
+    delivery::ReaderLinks links;
+    auto signer = tokens_.signer(message->key());
+    links.make(signer ? *signer : tokens_.signer(), site_.url, mailing, reader);
+    delivery::Message::Scratch scratch;
+    message->write(sample.eml, reader, links, scratch);
+    sample.sender = message->envelope_sender(links);
+    sample.html = message->page(page, reader, links);
+    sample.text = message->page(plain, reader, links);
+    return sample;
+}
+
+bool Publishing::cancel(IssueId id, Time now) {
+    storage::Transaction transaction(connection_);
+    auto issue = issues_.find(id).value();
+    bool done = false;
+    if (issue.mailing) {
+        // Before its first message its stories are free again; later they stay used, as some readers have them.
+        delivery::Mailings mailings(connection_);
+        bool untouched = !mailings.anything_sent(*issue.mailing);
+        done = mailings.cancel(*issue.mailing, now);
+        if (done && untouched) issues_.free_stories(id);
+    } else
+        done = issues_.discard(id);
+    transaction.commit();
+    return done;
+}
+
+}

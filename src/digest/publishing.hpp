@@ -1,0 +1,91 @@
+#pragma once
+
+#include "digest/cadence.hpp"
+#include "digest/content.hpp"
+#include "digest/issues.hpp"
+#include "subscribers/audience.hpp"
+#include "subscribers/link_tokens.hpp"
+#include "subscribers/lists.hpp"
+#include "templates/mustache.hpp"
+#include "templates/source.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+// From a slot, or the operator's word, to a frozen issue with its mailing.
+//
+// In:     a list, its stories, its templates.
+// Out:    an issue: a draft, or frozen and handed to delivery/; or the reason why there is none.
+// Always: freezing is one transaction: stories, words, number, ledger, slot and mailing, or nothing. What is frozen was
+// compiled
+//         with the templates of that moment; a later edit of a story or a template changes nothing of it.
+// Errors: a template that cannot be used throws templates::TemplateError with file, line and column; nothing was
+// written then.
+
+namespace postrider::digest {
+
+struct Outcome {
+    std::optional<IssueId> issue; // none: there was nothing to send
+    std::string why_not;
+};
+
+// A message as one reader would get it.
+struct Sample {
+    std::string subject, html, text;
+    std::string eml;      // the exact message
+    std::string sender;   // of the envelope
+    bool example = false; // no story was eligible: the newest stand in
+};
+
+class Publishing {
+public:
+    // References must outlive it.
+    Publishing(storage::Connection& connection, const templates::Library& library,
+               const subscribers::LinkTokens& tokens, const SiteWords& site)
+        : connection_(connection), library_(library), tokens_(tokens), site_(site), issues_(connection),
+          lists_(connection) {}
+
+    [[nodiscard]] Selection explain(const subscribers::List& list);
+    // An issue from what is eligible, and stop there.
+    Outcome draft(const subscribers::List& list, std::optional<Time> slot, IssueState state, Time now);
+    // A draft or held issue: number, words and mailing.
+    void freeze(IssueId id, Time now);
+    // draft and freeze in one transaction; with the list's approval only a held draft.
+    Outcome publish(const subscribers::List& list, std::optional<Time> slot, Time now);
+
+    struct Fired {
+        subscribers::List list;
+        Time slot;
+        Outcome outcome;
+    };
+    // Every slot that is due: filled, or recorded as skipped. An error of one list leaves the others alone; it comes
+    // back in `errors`.
+    std::vector<Fired> publish_due(Time now, Duration catch_up, std::vector<std::string>& errors);
+    // The next slot of a list after `now`; nothing without a schedule.
+    [[nodiscard]] static std::optional<Time> next_slot(const subscribers::List& list, Time after);
+
+    // The same way as real sending, but to one reader, recorded nowhere. Of a frozen issue: its own message.
+    [[nodiscard]] Sample sample(const subscribers::List& list, std::optional<IssueId> issue,
+                                const subscribers::Reader& reader, std::string_view subject_prefix, Time now);
+
+    // The operator's word; false when the issue's state does not allow it.
+    bool cancel(IssueId id, Time now);
+
+private:
+    struct Compiled;
+    [[nodiscard]] Compiled compile(const subscribers::List& list, const IssueWords& words,
+                                   std::span<const stories::Story> stories) const;
+    [[nodiscard]] templates::Template load(const std::string& name) const;
+    [[nodiscard]] std::vector<stories::Story> stories_of(std::span<const StoryId> ids);
+    void fill_slots(const subscribers::List& list, Time now, Duration catch_up, std::vector<Fired>& fired);
+
+    storage::Connection& connection_;
+    const templates::Library& library_;
+    const subscribers::LinkTokens& tokens_;
+    const SiteWords& site_;
+    Issues issues_;
+    subscribers::Lists lists_;
+};
+
+}

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "stories/stories.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+// Which stories go into a list's next issue, and for each of the others the first rule that kept it out.
+//
+// In:     every story of the list, the number of the issue each was part of already (the ledger), the list's rules.
+// Out:    a choice for each story, with a reason a person can read; whether that makes an issue.
+// Always: pure. By the ledger, never by a date window: a story is chosen once, and one that finds no room waits for the
+// next issue
+//         and does not age out. Longest waiting first, so that nothing waits for ever; shown newest first.
+
+namespace postrider::digest {
+
+struct Considered {
+    stories::Candidate candidate;
+    std::optional<int> issue; // the number of the issue it is part of
+};
+
+struct Rules {
+    int minimum = 1;
+    int maximum = 20;
+    Duration look_back = 7 * 24h; // how old a story may be when it is first seen
+};
+
+struct Choice {
+    StoryId story;
+    std::string title;
+    bool in;
+    std::string why;
+};
+
+struct Selection {
+    std::vector<std::size_t>
+        chosen;                  // indexes into the considered stories, in the order they are shown; empty: no issue
+    std::vector<Choice> choices; // one for each considered story, in the same order
+    std::size_t left_over = 0;   // eligible, but above the maximum
+    std::string why_not;         // why there is no issue
+};
+
+[[nodiscard]] Selection select(std::span<const Considered> stories, const Rules& rules);
+
+}
