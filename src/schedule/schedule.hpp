@@ -24,10 +24,10 @@
 // "5L" (first, last Friday) as day of week.
 //
 // Daylight saving. A schedule of fixed times runs once a local day for each of its times: a time that the clocks skip
-// falls due at the first instant after the gap, a time that they show twice the first time only, and on a date that
-// does not exist not at all. A schedule of intervals (cron with a minute or hour that begins with *; "every 2 hours")
-// is due whenever the clocks show one of its times: what they skip is not made up for, what they show twice is due
-// twice.
+// falls due at the first instant after the gap (the next day, in a zone that skips the last hour of one), a time that
+// they show twice the first time only, and on a date that does not exist not at all. A schedule of intervals (cron with
+// a minute or hour that begins with *; "every 2 hours") is due whenever the clocks show one of its times: what they
+// skip is not made up for, what they show twice is due twice.
 
 namespace postrider::schedule {
 

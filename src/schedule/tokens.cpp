@@ -16,6 +16,8 @@ constexpr std::array<std::string_view, 12> months{"january",   "february", "marc
                                                   "september", "october",  "november", "december"};
 constexpr std::array<std::string_view, 13> counts{"zero",  "one",   "two",  "three", "four",   "five",  "six",
                                                   "seven", "eight", "nine", "ten",   "eleven", "twelve"};
+constexpr std::array<std::pair<std::string_view, int>, 5> round_counts{
+    {{"fifteen", 15}, {"twenty", 20}, {"thirty", 30}, {"forty", 40}, {"ninety", 90}}};
 constexpr std::array<std::string_view, 6> ordinals{"", "first", "second", "third", "fourth", "fifth"};
 
 constexpr std::array<std::string_view, 67> vocabulary{
@@ -74,6 +76,8 @@ std::vector<Token> tokens_of(std::string_view text) {
 std::optional<int> count_of(std::string_view word) {
     for (std::size_t i = 0; i < counts.size(); ++i)
         if (word == counts[i]) return static_cast<int>(i);
+    for (const auto& [name, count] : round_counts)
+        if (word == name) return count;
     const auto number = take_number(word);
     return word.empty() ? number : std::nullopt;
 }
