@@ -82,6 +82,9 @@ struct CurlLoop::State : std::enable_shared_from_this<CurlLoop::State> {
         auto transfer = std::make_shared<Transfer>(executor);
         transfer->keep = keep;
         curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L); // signals and threads do not mix, and the resolver is a thread
+#if LIBCURL_VERSION_NUM >= 0x075700
+        curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // or giving up a slow name would wait for the resolver's thread
+#endif
         inside[easy] = transfer;
         if (auto code = curl_multi_add_handle(multi, easy); code != CURLM_OK) {
             inside.erase(easy);
