@@ -161,6 +161,10 @@ std::unique_ptr<Parcel> Dispatcher::take(Lane& lane) {
                 continue;
             }
         }
+        if (auto later = reserved_place(*parcel, now)) {
+            give_back(std::move(parcel), *later);
+            continue;
+        }
         if (lane.settings.per_second > 0)
             lane.next_allowed =
                 std::max(lane.next_allowed, now - 100ms) + Duration(std::int64_t(1000 / lane.settings.per_second));
@@ -169,6 +173,20 @@ std::unique_ptr<Parcel> Dispatcher::take(Lane& lane) {
     }
     consider();
     return nullptr;
+}
+
+// A domain with a rate: the reader's turn, when it is not now. Who was put off until a turn has had it reserved.
+std::optional<Time> Dispatcher::reserved_place(const Parcel& parcel, Time now) {
+    if (settings_.domain_rates.empty()) return std::nullopt;
+    bool has_turn = parcel.mailing && parcel.slice == 0 && parcel.number == 1;
+    auto domain = domain_of(parcel.mailing ? parcel.reader.address : parcel.letter->address);
+    auto rate = settings_.domain_rates.find(domain);
+    if (has_turn || rate == settings_.domain_rates.end()) return std::nullopt;
+    auto& next = domain_turns_[domain];
+    auto turn = std::max(next, now);
+    next = turn + rate->second.per / rate->second.count;
+    if (turn <= now) return std::nullopt;
+    return turn;
 }
 
 void Dispatcher::give_back(std::unique_ptr<Parcel> parcel, Time not_before) {
@@ -182,6 +200,11 @@ void Dispatcher::give_back(std::unique_ptr<Parcel> parcel, Time not_before) {
         gathered_.given_back.push_back({parcel->mailing->id, parcel->reader.subscription, parcel->slice, not_before});
     }
     hungry_ = true;
+}
+
+std::string Dispatcher::reason_to_wait(std::string_view address) const {
+    auto held = domains_.find(domain_of(address));
+    return held == domains_.end() ? "waits its turn: the domain has a rate" : held->second.reason;
 }
 
 void Dispatcher::record(const Parcel& parcel, const Verdict& verdict) {

@@ -6,6 +6,7 @@
 #include "storage/database.hpp"
 #include "subscribers/link_tokens.hpp"
 #include "system/clock.hpp"
+#include "system/rate.hpp"
 #include "system/signal.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -36,6 +37,7 @@ namespace postrider::delivery {
 struct Settings {
     RetrySettings retry;
     std::string site_url; // without a slash at its end
+    std::map<std::string, Rate> domain_rates;
 };
 
 struct LaneStatus {
@@ -86,6 +88,8 @@ private:
 
     // The queue.
     std::unique_ptr<Parcel> take(Lane& lane);
+    std::optional<Time> reserved_place(const Parcel& parcel, Time now);
+    [[nodiscard]] std::string reason_to_wait(std::string_view address) const;
     void give_back(std::unique_ptr<Parcel> parcel, Time not_before);
     void staff();
     void spawn(Lane& lane);
@@ -111,6 +115,7 @@ private:
     std::deque<Lane> lanes_;
     std::map<Connection*, std::unique_ptr<Connection>> connections_;
     std::unordered_map<std::string, DomainHold> domains_; // held ones
+    std::unordered_map<std::string, Time> domain_turns_;  // the next free one
 
     std::deque<std::unique_ptr<Parcel>> queue_;
     std::set<MailingId> halted_; // paused or cancelled

@@ -1,0 +1,185 @@
+#include "daemon/site.hpp"
+
+#include "system/config.hpp"
+
+#include <fmt/format.h>
+
+#include <fstream>
+
+namespace postrider::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+using system::Config;
+using system::ConfigError;
+
+constexpr const char* file_name = "postrider.toml";
+
+bool is_https_or_loopback(const std::string& url) {
+    if (url.starts_with("https://")) return url.size() > 8;
+    if (!url.starts_with("http://")) return false;
+    auto host = url.substr(7, url.find_first_of(":/", url.starts_with("http://[") ? url.find(']') : 7) - 7);
+    return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+}
+
+template <class Choice>
+Choice choose(Config::Table& table, std::string_view key, Choice otherwise, std::initializer_list<std::pair<std::string_view, Choice>> choices) {
+    auto word = table.text_if(key);
+    if (!word) return otherwise;
+    std::string all;
+    for (auto& [name, choice] : choices) {
+        if (*word == name) return choice;
+        all += all.empty() ? std::string(name) : fmt::format(", {}", name);
+    }
+    throw table.error(key, fmt::format("\"{}\" is none of: {}", *word, all));
+}
+
+digest::SiteWords read_words(Config::Table table) {
+    auto name = table.required("name", "The Courier");
+    auto from = table.required("from", "The Courier <news@courier.example>");
+    auto mailbox = mail::parse_mailbox(from);
+    if (!mailbox) throw table.error("from", fmt::format("\"{}\" is no sender: {}", from, mailbox.error().reason));
+    auto url = table.required("url", "https://mail.courier.example");
+    while (url.ends_with('/')) url.pop_back();
+    // RFC 8058 section 3.1 wants https for the one-click link; a test on this machine has no certificate.
+    if (!is_https_or_loopback(url)) throw table.error("url", fmt::format("\"{}\" must begin with https:// (plain http is for this machine only)", url));
+    auto postal_address = table.required("postal_address", "1 Press Square, Example City"); // CAN-SPAM, 15 USC 7704(a)(5)
+    auto privacy_url = table.text("privacy_url");
+    if (!privacy_url.empty() && !privacy_url.starts_with("https://") && !privacy_url.starts_with("http://"))
+        throw table.error("privacy_url", "must begin with https://");
+    return {name, url, postal_address, privacy_url, *mailbox};
+}
+
+std::string read_operator(Config::Table table) {
+    auto written = table.text("operator");
+    if (written.empty()) return written;
+    if (auto address = mail::parse_address(written); !address)
+        throw table.error("operator", fmt::format("\"{}\" is no address: {}", written, address.error().reason));
+    return written;
+}
+
+std::string read_secret(Config::Table& table, const fs::path& folder) {
+    auto name = table.text_if("password_file");
+    if (!name) return "";
+    std::ifstream file(folder / *name);
+    std::string secret;
+    if (!file || !std::getline(file, secret) || secret.empty())
+        throw table.error("password_file", fmt::format("{} cannot be read or is empty; write the password into its first line, mode 0600", *name));
+    auto mode = fs::status(folder / *name).permissions();
+    if ((mode & (fs::perms::group_all | fs::perms::others_all)) != fs::perms::none)
+        throw table.error("password_file", fmt::format("{} can be read by others; chmod 600 it", *name));
+    if (secret.back() == '\r') secret.pop_back();
+    return secret;
+}
+
+Relay read_relay(Config::Table table, const fs::path& folder) {
+    Relay relay;
+    auto& settings = relay.lane.relay;
+    settings.name = table.text("name", "main");
+    settings.url = table.required("url", "smtp://127.0.0.1:25");
+    relay.outbox = settings.url == "outbox:";
+    if (!relay.outbox && !settings.url.starts_with("smtp://") && !settings.url.starts_with("smtps://"))
+        throw table.error("url", fmt::format("\"{}\" must begin with smtp:// or smtps://, or be outbox:", settings.url));
+    settings.user = table.text("user");
+    settings.password = read_secret(table, folder);
+    if (settings.user.empty() != settings.password.empty())
+        throw table.error(settings.user.empty() ? "password_file" : "user", "user and password_file belong together: write both or neither");
+    settings.tls = choose(table, "tls", smtp::default_tls(settings.url),
+                          {{"required", smtp::Tls::required}, {"offered", smtp::Tls::offered}, {"never", smtp::Tls::never}});
+    settings.ca_file = table.text("ca_file");
+    if (!settings.ca_file.empty()) {
+        settings.ca_file = (folder / settings.ca_file).string();
+        if (!fs::exists(settings.ca_file)) throw table.error("ca_file", fmt::format("{} does not exist", settings.ca_file));
+    }
+    settings.hello_name = table.text("hello");
+    relay.lane.connections = int(table.number("connections", 10, 1, 1000));
+    if (auto rate = table.rate("rate")) relay.lane.per_second = double(rate->count) * 1000 / double(rate->per.count());
+    return relay;
+}
+
+void read_sign_up(Config::Table table, subscribers::Settings& settings) {
+    settings.per_address = *table.rate("per_address", settings.per_address);
+    settings.per_client = *table.rate("per_client", settings.per_client);
+    settings.per_domain = *table.rate("per_domain", settings.per_domain);
+    settings.per_list = *table.rate("per_list", settings.per_list);
+    settings.total = *table.rate("total", settings.total);
+    settings.check_mx = table.flag("check_mx", settings.check_mx);
+    settings.confirm_within = table.duration("confirm_within", settings.confirm_within);
+    settings.purge_after = table.duration("purge_after", settings.purge_after);
+    settings.keep_clients = table.duration("keep_clients", settings.keep_clients);
+}
+
+}
+
+fs::path Site::find(const std::optional<fs::path>& given) {
+    auto required = [](const fs::path& folder, std::string_view said) {
+        if (fs::exists(folder / file_name)) return fs::absolute(folder);
+        throw ConfigError(fmt::format("{} ({}) holds no {}; `postrider -C {} init` makes a site there", folder.string(), said, file_name, folder.string()));
+    };
+    if (given) return required(*given, "-C");
+    if (auto* folder = std::getenv("POSTRIDER_SITE")) return required(folder, "$POSTRIDER_SITE");
+    if (fs::exists(file_name)) return fs::current_path();
+    if (fs::exists(fs::path("/etc/postrider") / file_name)) return "/etc/postrider";
+    throw ConfigError(fmt::format("no site here: neither this folder nor /etc/postrider holds a {}; give one with -C DIR, or make one with `postrider init`", file_name));
+}
+
+Site Site::load(const fs::path& folder) {
+    auto config = Config::load(folder / file_name, Config::process_environment());
+    Site site(read_words(config.table("site")));
+    site.operator_address = read_operator(config.table("site"));
+    site.folder = folder;
+    // Installed system-wide, what changes lives apart from what is configured (FHS 3.0 section 5.8).
+    auto state = folder == fs::path("/etc/postrider") ? fs::path("/var/lib/postrider") : folder;
+    site.keys = state / "keys";
+    site.outbox = state / "outbox";
+    site.templates = folder / "templates";
+
+    auto database = config.table("database");
+    auto url = database.text("url", "sqlite:postrider.db");
+    if (url.starts_with("postgresql://")) throw database.error("url", "this program was built without PostgreSQL; write sqlite:postrider.db");
+    if (!url.starts_with("sqlite:") || url.size() == 7) throw database.error("url", fmt::format("\"{}\" must look like sqlite:postrider.db", url));
+    site.database_file = state / url.substr(7);
+    site.database_url = "sqlite:" + site.database_file.string();
+
+    auto http = config.table("http");
+    site.http.listen = http.text("listen", site.http.listen);
+    site.http.trusted_proxies = http.texts("trusted_proxies");
+    site.cors_origins = http.texts("cors_origins");
+
+    for (auto& table : config.tables("relay")) site.relays.push_back(read_relay(table, folder));
+    if (site.relays.empty())
+        throw ConfigError(fmt::format("{}: no [[relay]]: say who takes the mail, for example url = \"smtp://127.0.0.1:25\", or url = \"outbox:\" for a test", file_name));
+    for (std::size_t i = 0; i < site.relays.size(); ++i)
+        for (std::size_t k = 0; k < i; ++k)
+            if (site.relays[i].lane.relay.name == site.relays[k].lane.relay.name)
+                throw ConfigError(fmt::format("{}: two relays are named \"{}\"; give each [[relay]] a name of its own", file_name, site.relays[i].lane.relay.name));
+    for (auto& table : config.tables("domain")) {
+        auto name = table.required("name", "gmail.com");
+        auto rate = table.rate("rate");
+        if (!rate) throw table.error("rate", "is missing; write rate = \"20/s\"");
+        site.domain_rates.emplace(name, *rate);
+    }
+
+    auto delivery = config.table("delivery");
+    site.retry.retry_for = delivery.duration("retry_for", site.retry.retry_for);
+    site.retry.retry_first = delivery.duration("retry_first", site.retry.retry_first);
+    site.retry.on_unknown = choose(delivery, "on_unknown", site.retry.on_unknown,
+                                   {{"resend", delivery::RetrySettings::OnUnknown::resend}, {"record", delivery::RetrySettings::OnUnknown::record}});
+    site.catch_up = config.table("digest").duration("catch_up", site.catch_up);
+
+    auto feeds = config.table("feeds");
+    site.feeds.contact = feeds.text("contact");
+    site.feeds.allow_private_addresses = feeds.flag("allow_private_addresses", false);
+    site.feed_every = feeds.duration("every", site.feed_every);
+    if (site.feed_every < 1min) throw feeds.error("every", "no publisher likes to be asked more than once a minute");
+    read_sign_up(config.table("signup"), site.sign_up);
+
+    auto log = config.table("log");
+    site.log_level = choose(log, "level", site.log_level,
+                            {{"debug", log::Level::debug}, {"info", log::Level::info}, {"warn", log::Level::warn}, {"error", log::Level::error}});
+    site.log_format = choose(log, "format", site.log_format, {{"text", log::Format::text}, {"json", log::Format::json}});
+    config.finish();
+    return site;
+}
+
+}

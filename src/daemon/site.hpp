@@ -1,0 +1,61 @@
+#pragma once
+
+#include "delivery/lane.hpp"
+#include "delivery/retry.hpp"
+#include "digest/content.hpp"
+#include "http/client.hpp"
+#include "http/server.hpp"
+#include "subscribers/budgets.hpp"
+#include "system/log.hpp"
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+// A site: the folder with postrider.toml, and everything the file says, checked.
+//
+// In:     -C DIR, $POSTRIDER_SITE, the current folder, or /etc/postrider, in this order; the environment's overrides.
+// Out:    the settings of every room; or system::ConfigError with file, line, key and the next thing to do.
+// Always: config/postrider.toml shows every key that load() knows, and no other (a test holds the two together).
+
+namespace postrider::daemon {
+
+struct Relay {
+    delivery::LaneSettings lane;
+    bool outbox = false; // the built-in test relay: url is known once it listens
+};
+
+struct Site {
+    explicit Site(digest::SiteWords w) : words(std::move(w)) {}
+
+    std::filesystem::path folder;        // of postrider.toml
+    std::filesystem::path database_file; // what "sqlite:" names
+    std::filesystem::path keys, templates, outbox;
+    std::string database_url;
+
+    digest::SiteWords words;
+    std::string operator_address; // gets the program's notices; may be empty
+
+    http::ServerSettings http;
+    std::vector<std::string> cors_origins; // whose pages may post JSON sign-ups
+    std::vector<Relay> relays;
+    std::map<std::string, Rate> domain_rates;
+    delivery::RetrySettings retry;
+    Duration catch_up = 12h;
+    subscribers::Settings sign_up;
+    http::ClientSettings feeds;
+    Duration feed_every = 30min;
+    log::Level log_level = log::Level::info;
+    log::Format log_format = log::Format::text;
+
+    [[nodiscard]] std::filesystem::path key_file() const { return keys / "links"; }
+    [[nodiscard]] std::filesystem::path lock_file() const { return database_file.string() + ".lock"; }
+
+    // The folder itself, or where it is found; throws ConfigError naming every place that was looked at.
+    static std::filesystem::path find(const std::optional<std::filesystem::path>& given);
+    static Site load(const std::filesystem::path& folder);
+};
+
+}
