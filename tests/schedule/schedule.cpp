@@ -260,6 +260,19 @@ TEST(Cron, TwoRestrictedDayFieldsNeedOnlyOneToFitAStarredFieldNeedsBoth) {
               (Slots{"2026-02-13T00:00:00Z", "2026-03-13T00:00:00Z"}));
 }
 
+TEST(Cron, PlacesInTheMonthAreCountedFromItsEnds) {
+    // January 2026 begins on a Thursday and ends on a Saturday; the 24th, a week before the end, is not the last
+    // Saturday.
+    EXPECT_EQ(slots("0 0 * * 6L", "UTC", "2026-01-01T00:00:00Z", 2),
+              (Slots{"2026-01-31T00:00:00Z", "2026-02-28T00:00:00Z"}));
+    EXPECT_EQ(slots("0 0 * * 4#1,4#5", "UTC", "2025-12-31T00:00:00Z", 3),
+              (Slots{"2026-01-01T00:00:00Z", "2026-01-29T00:00:00Z", "2026-02-05T00:00:00Z"}));
+    EXPECT_EQ(slots("0 0 L,LW 1,2 *", "UTC", "2026-01-01T00:00:00Z", 4),
+              (Slots{"2026-01-30T00:00:00Z", "2026-01-31T00:00:00Z", "2026-02-27T00:00:00Z", "2026-02-28T00:00:00Z"}));
+    EXPECT_EQ(slots("first workday of the month at 0:00", "UTC", "2026-01-15T00:00:00Z", 3), // 1 February is a Sunday
+              (Slots{"2026-02-02T00:00:00Z", "2026-03-02T00:00:00Z", "2026-04-01T00:00:00Z"}));
+}
+
 TEST(Cron, RareDaysAreFoundHoweverFarAwayTheyAre) {
     EXPECT_EQ(slots("0 0 29 2 *", "UTC", "2096-03-01T00:00:00Z", 1), Slots{"2104-02-29T00:00:00Z"});
     EXPECT_EQ(slots("0 0 29 2 */7", "UTC", "2004-03-01T00:00:00Z", 2), // 29 February on a Sunday
