@@ -16,35 +16,30 @@ namespace {
 using Kind = Token::Kind;
 using Node = Vocabulary::Node;
 
-constexpr std::array story_names = std::to_array<std::string_view>(
-    {"title", "url", "summary", "byline", "source", "published", "published_iso", "image.url", "image.width",
-     "image.height", "image.alt", "topic", "first", "last", "number"});
+constexpr std::string_view mail_words = R"(
+site.name site.url site.postal_address site.privacy_url
+list.title list.description list.language list.direction list.archive_url
+issue.number issue.subject issue.date issue.date_iso issue.story_count issue.more_count issue.web_url issue.intro
+topics[].name
+subscriber.name subscriber.first_name subscriber.address subscriber.*
+unsubscribe_url preferences_url view_url why
+)";
 
-constexpr std::array mail_names = std::to_array<std::string_view>({"site.name",
-                                                                   "site.url",
-                                                                   "site.postal_address",
-                                                                   "list.title",
-                                                                   "list.description",
-                                                                   "list.language",
-                                                                   "list.direction",
-                                                                   "list.archive_url",
-                                                                   "issue.number",
-                                                                   "issue.subject",
-                                                                   "issue.date",
-                                                                   "issue.date_iso",
-                                                                   "issue.story_count",
-                                                                   "issue.more_count",
-                                                                   "issue.web_url",
-                                                                   "issue.intro",
-                                                                   "topics[].name",
-                                                                   "subscriber.name",
-                                                                   "subscriber.first_name",
-                                                                   "subscriber.address",
-                                                                   "subscriber.*",
-                                                                   "unsubscribe_url",
-                                                                   "preferences_url",
-                                                                   "view_url",
-                                                                   "why"});
+// Of stories[] and of topics[].stories[].
+constexpr std::string_view story_words = R"(
+title url summary byline source published published_iso image.url image.width image.height image.alt topic first last number
+)";
+
+std::vector<std::string> split(std::string_view words, const std::string& prefix = "") {
+    std::vector<std::string> names;
+    std::size_t end = 0;
+    for (auto begin = words.find_first_not_of(" \n"); begin != words.npos;
+         begin = words.find_first_not_of(" \n", end)) {
+        end = std::min(words.find_first_of(" \n", begin), words.size());
+        names.push_back(prefix + std::string(words.substr(begin, end - begin)));
+    }
+    return names;
+}
 
 const Node any_value; // below an open node
 
@@ -214,13 +209,10 @@ Vocabulary Vocabulary::with(std::span<const std::string_view> more) const {
 
 const Vocabulary& mail_vocabulary() {
     static const Vocabulary vocabulary = [] {
-        std::vector<std::string> stories;
-        for (std::string_view name : story_names) {
-            stories.push_back(fmt::format("stories[].{}", name));
-            stories.push_back(fmt::format("topics[].stories[].{}", name));
-        }
-        std::vector<std::string_view> names(stories.begin(), stories.end());
-        return Vocabulary(mail_names).with(names);
+        std::vector<std::string> names = split(mail_words);
+        for (const char* list : {"stories[].", "topics[].stories[]."})
+            for (std::string& name : split(story_words, list)) names.push_back(std::move(name));
+        return Vocabulary(std::vector<std::string_view>(names.begin(), names.end()));
     }();
     return vocabulary;
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <charconv>
 #include <deque>
 #include <functional>
@@ -114,6 +115,8 @@ public:
     }
 
     void pop() override { values_.pop_back(); }
+
+    const std::vector<std::string>& slots() const { return layout_->slots(); }
 
     const library::data* get(const std::string& name) const override {
         std::uint32_t number = number_in(name);
@@ -227,12 +230,16 @@ struct Nowhere {
 }
 
 struct Plan::State {
-    State(const Template& source, const ReaderNames* readers) : layout(source, readers), skeleton(layout.skeleton()) {}
+    State(const Template& source, const ReaderNames* readers) : layout(source, readers), skeleton(layout.skeleton()) {
+        assert(skeleton.is_valid());
+    }
 
-    void walk(const json::value& data, Output& output) {
+    // The slots it met: more than the layout has, where expansions were laid out on the way.
+    std::vector<std::string> walk(const json::value& data, Output& output) {
         Context context(layout, data, output);
         Nowhere nowhere;
         skeleton.render(context, nowhere);
+        return context.slots();
     }
 
     Layout layout;
@@ -252,8 +259,8 @@ std::string Plan::render(const json::value& data) const {
 
 Program Plan::run(const json::value& data) const {
     Output output;
-    state_->walk(data, output);
-    return Program(state_->layout.slots(), std::move(output).pieces());
+    auto slots = state_->walk(data, output);
+    return Program(std::move(slots), std::move(output).pieces());
 }
 
 }

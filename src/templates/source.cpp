@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <fstream>
 #include <map>
@@ -15,7 +16,7 @@ namespace postrider::templates {
 namespace {
 
 constexpr std::string_view suffix = ".mustache";
-constexpr std::uintmax_t largest = 16 * 1024 * 1024;
+constexpr std::size_t largest = 16 * 1024 * 1024;
 
 bool is_name(std::string_view name) {
     auto letter = [](char c) {
@@ -27,6 +28,10 @@ bool is_name(std::string_view name) {
 
 std::string file_of(std::string_view name) { return std::string(name).append(suffix); }
 
+bool is_absence(std::error_code error) {
+    return error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
+}
+
 }
 
 std::string name_of(const std::filesystem::path& path) {
@@ -36,15 +41,20 @@ std::string name_of(const std::filesystem::path& path) {
 }
 
 Source read_source(const std::filesystem::path& path) {
+    // Read to its end rather than by its size, so that pipes (/dev/stdin, <(command)) serve too.
     std::error_code error;
-    auto size = std::filesystem::file_size(path, error);
-    if (error) throw TemplateError(fmt::format("{}: {}", path.string(), error.message()));
-    if (size > largest) throw TemplateError(fmt::format("{}: larger than 16 MB", path.string()));
-
+    bool folder = std::filesystem::is_directory(path, error);
     std::ifstream file(path, std::ios::binary);
-    Source source{name_of(path), path.string(), std::string(size, '\0')};
-    file.read(source.text.data(), std::streamsize(size));
-    if (!file) throw TemplateError(fmt::format("{}: cannot be read", path.string()));
+    if (folder) throw TemplateError(fmt::format("{}: is a folder", path.string()));
+    if (!file) throw TemplateError(fmt::format("{}: {}", path.string(), std::generic_category().message(errno)));
+
+    Source source{name_of(path), path.string(), {}};
+    std::array<char, 65536> block;
+    while (file.read(block.data(), block.size()) || file.gcount() > 0) {
+        source.text.append(block.data(), std::size_t(file.gcount()));
+        if (source.text.size() > largest) throw TemplateError(fmt::format("{}: larger than 16 MB", path.string()));
+    }
+    if (file.bad()) throw TemplateError(fmt::format("{}: cannot be read", path.string()));
     return source;
 }
 
@@ -57,8 +67,7 @@ std::optional<Source> Library::find(std::string_view name) const {
     auto status = std::filesystem::status(path, error);
     if (!std::filesystem::exists(status)) {
         // A folder we may not look into is not the same as a folder without the file.
-        if (error && error != std::errc::no_such_file_or_directory && error != std::errc::not_a_directory)
-            throw TemplateError(fmt::format("{}: {}", path.string(), error.message()));
+        if (error && !is_absence(error)) throw TemplateError(fmt::format("{}: {}", path.string(), error.message()));
         return built_in(name);
     }
     Source source = read_source(path);
@@ -82,14 +91,15 @@ std::vector<Library::Entry> Library::names() const {
             found.emplace(file.name.substr(0, file.name.size() - suffix.size()), Origin::built_in);
 
     std::error_code error;
-    for (auto entry = std::filesystem::directory_iterator(folder_, error);
-         !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    std::filesystem::directory_iterator end;
+    for (std::filesystem::directory_iterator entry(folder_, error); !error && entry != end; entry.increment(error)) {
         std::string file = entry->path().filename().string();
         std::string name = name_of(file);
         if (!file.ends_with(suffix) || !is_name(name)) continue;
         auto [place, added] = found.emplace(name, Origin::added);
         if (!added) place->second = Origin::changed;
     }
+    if (error && !is_absence(error)) throw TemplateError(fmt::format("{}: {}", folder_.string(), error.message()));
 
     std::vector<Entry> entries;
     for (auto& [name, origin] : found) entries.push_back({name, origin});

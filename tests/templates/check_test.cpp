@@ -81,6 +81,20 @@ TEST(Check, RefusesAWayOutThatIsThereOnlySometimes) {
         "digest.html.mustache:2:13: {{unsubscribe_url}} depends on section \"stories\": a mail must always show it\n");
 }
 
+TEST(Check, FindsNothingAmissInTheBuiltInDigest) {
+    for (const char* name : {"digest.html", "digest.txt", "subject"}) {
+        auto source = Library::built_in(name);
+        if (!source) continue;
+        auto parsed = parse(*source, Library::built_in);
+        ASSERT_TRUE(parsed) << parsed.error().front().text();
+        EXPECT_EQ(lines(unknown_names(*parsed, mail_vocabulary())), "");
+        EXPECT_EQ(lines(missing_partials(*parsed)), "");
+        if (std::string_view(name) != "subject") {
+            EXPECT_EQ(lines(missing_footer(*parsed)), "");
+        }
+    }
+}
+
 TEST(Check, TakesMoreNamesForPagesOfTheirOwn) {
     std::array<std::string_view, 1> more = {"confirm_url"};
     EXPECT_EQ(lines(unknown_names(made("{{confirm_url}}"), mail_vocabulary().with(more))), "");

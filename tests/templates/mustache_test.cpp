@@ -1,9 +1,11 @@
 #include "support.hpp"
 #include "templates/mustache.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <thread>
 
 namespace postrider::templates {
@@ -139,6 +141,40 @@ TEST(Mustache, RefusesSectionsNestedBeyondReason) {
     std::string opens, ends;
     for (int i = 0; i < 300; ++i) opens += "{{#a}}", ends += "{{/a}}";
     EXPECT_NE(faults_of(opens + ends).find("nested too deep"), std::string::npos);
+}
+
+TEST(Mustache, StopsDeepSectionsInARecursivePartialBeforeTheStackEnds) {
+    std::string opens, ends;
+    for (int i = 0; i < 200; ++i)
+        opens += i % 2 ? "{{^no}}" : "{{#yes}}", ends = (i % 2 ? "{{/no}}" : "{{/yes}}") + ends;
+    Template deep = made("{{>node}}", {{"node", opens + "{{>node}}" + ends}});
+    EXPECT_THROW((void)deep.render(json::value{{"yes", true}}), TemplateError);
+}
+
+TEST(Mustache, NeverLosesItselfInRandomText) {
+    static const std::vector<std::string> bits = {"{{", "}}", "{",  "}", "#",    "^",           "/",      ">",
+                                                  "!",  "&",  "=",  " ", "\n",   "\r\n",        "a",      "b",
+                                                  ".",  "<%", "%>", "é", "\xff", "{{=<% %>=}}", "{{#a}}", "{{/a}}"};
+    std::mt19937 random(3);
+    json::value data = json::parse(R"({"a":[{"b":1},{"b":"x"}],"b":true})");
+    int good = 0;
+    for (int i = 0; i < 20'000; ++i) {
+        std::string text;
+        for (auto count = random() % 25; count > 0; --count) text += bits[random() % bits.size()];
+        auto result = parse({"x", "x", text}, partials_of({{"a", text}}));
+        if (!result) {
+            auto lines = std::ranges::count(text, '\n') + 1;
+            for (const Fault& fault : result.error())
+                EXPECT_TRUE(fault.line >= 1 && fault.line <= lines && fault.column >= 1) << text;
+            continue;
+        }
+        ++good;
+        try {
+            (void)result->render(data);
+        } catch (const TemplateError&) { // it includes itself
+        }
+    }
+    EXPECT_GT(good, 1000);
 }
 
 TEST(Mustache, StopsSectionsThatMultiply) {

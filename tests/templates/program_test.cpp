@@ -88,6 +88,61 @@ TEST(Program, FillsExactlyWhatAFullRenderWrites) {
         made("{{subscriber.name}} {{site.name}} {{#subscriber.name}}{{.}}{{/subscriber.name}}", {}, "digest.txt"));
 }
 
+// A random text in good order: names of the issue and of the reader, sections of both, partials, indentation.
+std::string grown(std::mt19937& random, int depth) {
+    static const std::vector<std::string> words = {"a", " ", "\n", "  ", "\r\n", "&", "<b>", "}}", "é"};
+    static const std::vector<std::string> names = {"site.name", "title",   "stories", "stories",  "subscriber.name",
+                                                   "why",       "why",     ".",       "image",    "subscriber.city",
+                                                   "view_url",  "missing", "number",  "image.url"};
+    std::string text;
+    for (auto count = 1 + random() % 6; count > 0; --count) {
+        const std::string& name = names[random() % names.size()];
+        switch (random() % 7) {
+        case 0:
+        case 1: text += words[random() % words.size()]; break;
+        case 2: text += "{{" + name + "}}"; break;
+        case 3: text += "{{{" + name + "}}}"; break;
+        case 4: text += (random() % 2 ? "{{>p}}" : "\n  {{>q}}\n"); break;
+        default:
+            if (depth > 4) break;
+            text += (random() % 3 ? "{{#" : "{{^") + name + "}}" + grown(random, depth + 1) + "{{/" + name + "}}";
+        }
+    }
+    return text;
+}
+
+TEST(Program, FillsGrownTemplatesExactlyAsAFullRenderWould) {
+    std::mt19937 random(7);
+    json::object plain = issue().as_object(); // a reader's name must mean the same in both, so no story may have one
+    plain["stories"].as_array()[0].as_object().erase("why");
+    int rendered = 0;
+    for (int i = 0; i < 2000; ++i) {
+        std::map<std::string, std::string> partials = {{"p", grown(random, 3)}, {"q", grown(random, 3)}};
+        auto source = parse({"digest.html", "digest.html.mustache", grown(random, 0)}, partials_of(partials));
+        ASSERT_TRUE(source) << source.error().front().text();
+        for (unsigned seed = 0; seed < 4; ++seed) {
+            Values values = generated(unsigned(i) * 4 + seed);
+            std::string whole;
+            try {
+                whole = full(*source, plain, values);
+            } catch (const TemplateError&) { // a partial that includes itself without end
+                continue;
+            }
+            Program program;
+            try {
+                program = compile(*source, plain);
+            } catch (const TemplateError&) { // an end that only the reader's values would bring
+                continue;
+            }
+            ASSERT_EQ(filled(program, values), whole) << source->source().text << "\n--\n"
+                                                      << partials["p"] << "\n--\n"
+                                                      << partials["q"];
+            ++rendered;
+        }
+    }
+    EXPECT_GT(rendered, 4000);
+}
+
 TEST(Program, FillsEveryBuiltInTemplateAsAFullRenderWould) {
     for (const embedded::File& file : embedded::templates()) {
         if (!file.name.ends_with(".mustache")) continue;
