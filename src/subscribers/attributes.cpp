@@ -13,9 +13,12 @@ namespace {
 void append_string(std::string& json, std::string_view text) {
     json += '"';
     for (char c : text) {
-        if (c == '"' || c == '\\') json += '\\', json += c;
-        else if ((unsigned char)c < 0x20) fmt::format_to(std::back_inserter(json), "\\u{:04x}", unsigned(c));
-        else json += c;
+        if (c == '"' || c == '\\')
+            json += '\\', json += c;
+        else if ((unsigned char)c < 0x20)
+            fmt::format_to(std::back_inserter(json), "\\u{:04x}", unsigned(c));
+        else
+            json += c;
     }
     json += '"';
 }

@@ -3,10 +3,9 @@
 #include "system/random.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <cstring>
 #include <string>
-
-#include <arpa/inet.h>
 
 namespace postrider::subscribers {
 namespace {
@@ -94,7 +93,8 @@ std::optional<Duration> Budgets::wait(Budget budget, std::string_view key, const
     auto used = connection_.first(
         R"sql(SELECT coalesce(sum(used), 0), coalesce(min(window_start), 0) FROM budget
               WHERE kind = $1 AND key = $2 AND window_start > $3)sql",
-        [](const storage::Row& row) { return Used{row.integer(0), row.get<Time>(1)}; }, to_text(budget), key, now - rate.per);
+        [](const storage::Row& row) { return Used{row.integer(0), row.get<Time>(1)}; }, to_text(budget), key,
+        now - rate.per);
     if (used->count < rate.count) return std::nullopt;
     return std::min(used->oldest + rate.per - now, rate.per);
 }
@@ -107,7 +107,8 @@ void Budgets::count(Budget budget, std::string_view key, const Rate& rate, Time 
                                     WHERE kind = $1 AND key = $2 AND window_start > $3))sql",
         to_text(budget), key, now - rate.per / parts);
     if (added) return;
-    connection_.run("INSERT INTO budget (kind, key, window_start, used) VALUES ($1, $2, $3, 1)", to_text(budget), key, now);
+    connection_.run("INSERT INTO budget (kind, key, window_start, used) VALUES ($1, $2, $3, 1)", to_text(budget), key,
+                    now);
 }
 
 }

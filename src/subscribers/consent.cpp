@@ -24,8 +24,8 @@ std::string_view to_text(ConsentEvent event) {
 void record_consent(storage::Connection& connection, const ConsentEntry& entry) {
     connection.run(R"sql(INSERT INTO consent (list_id, address_key, event, at, words, client, form)
                          VALUES ($1, $2, $3, $4, $5, $6, $7))sql",
-                   entry.list, if_any(entry.address_key), to_text(entry.event), entry.at, entry.words, if_any(entry.client),
-                   if_any(entry.form));
+                   entry.list, if_any(entry.address_key), to_text(entry.event), entry.at, entry.words,
+                   if_any(entry.client), if_any(entry.form));
 }
 
 std::vector<ConsentRecord> consent_of(storage::Connection& connection, std::string_view address_key) {

@@ -8,7 +8,8 @@
 #include <string_view>
 #include <vector>
 
-// The record of what was agreed to, when and how. Only ever added to; erasing a person empties the columns that name one.
+// The record of what was agreed to, when and how. Only ever added to; erasing a person empties the columns that name
+// one.
 
 namespace postrider::subscribers {
 

@@ -20,14 +20,16 @@ Erased erase(storage::Connection& connection, const LinkTokens& tokens, const ma
         auto open = connection.all(
             "SELECT list_id FROM subscription WHERE subscriber_id = $1 AND left_at IS NULL ORDER BY list_id", list_of,
             *subscriber);
-        for (auto list : open) erased.subscriptions += close_stretch(connection, list, *subscriber, LeftHow::erased, now);
+        for (auto list : open)
+            erased.subscriptions += close_stretch(connection, list, *subscriber, LeftHow::erased, now);
         connection.run("UPDATE subscription SET subscriber_id = NULL WHERE subscriber_id = $1", *subscriber);
         connection.run("DELETE FROM subscriber WHERE id = $1", *subscriber);
     }
     erased.sign_ups = connection.run("DELETE FROM sign_up WHERE address_key = $1", key);
 
     // The entry that says so names nobody either.
-    auto lists = connection.all("SELECT DISTINCT list_id FROM consent WHERE address_key = $1 ORDER BY list_id", list_of, key);
+    auto lists =
+        connection.all("SELECT DISTINCT list_id FROM consent WHERE address_key = $1 ORDER BY list_id", list_of, key);
     erased.consents =
         connection.run("UPDATE consent SET address_key = NULL, client = NULL, form = NULL WHERE address_key = $1", key);
     for (auto list : lists) record_consent(connection, {list, {}, ConsentEvent::erased, now});
@@ -37,7 +39,8 @@ Erased erase(storage::Connection& connection, const LinkTokens& tokens, const ma
     return erased;
 }
 
-std::string known_about(storage::Connection& connection, const LinkTokens& tokens, const mail::Address& address, Time now) {
+std::string known_about(storage::Connection& connection, const LinkTokens& tokens, const mail::Address& address,
+                        Time now) {
     boost::json::object known;
     known["address"] = address.text();
     if (auto person = Subscribers(connection).find(address)) {
@@ -52,7 +55,8 @@ std::string known_about(storage::Connection& connection, const LinkTokens& token
     }
     boost::json::array subscriptions, consent;
     for (auto& one : Subscriptions(connection, tokens).of(address, now))
-        subscriptions.push_back({{"list", one.list_slug}, {"state", to_text(one.state)}, {"since", rfc3339(one.since)}});
+        subscriptions.push_back(
+            {{"list", one.list_slug}, {"state", to_text(one.state)}, {"since", rfc3339(one.since)}});
     for (auto& one : consent_of(connection, address.key()))
         consent.push_back({{"list", one.list_slug},
                            {"event", one.event},

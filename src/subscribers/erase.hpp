@@ -18,9 +18,9 @@ struct Erased {
     std::int64_t consents = 0; // entries whose address, client and form were emptied
 };
 
-// Afterwards no row of this room holds the address, its network addresses or its name. Stretches of membership remain without a
-// person, so that issues still balance, and a keyed hash remains, so that no import brings the person back. Letters to the address are
-// the caller's to delete, in the same transaction.
+// Afterwards no row of this room holds the address, its network addresses or its name. Stretches of membership remain
+// without a person, so that issues still balance, and a keyed hash remains, so that no import brings the person back.
+// Letters to the address are the caller's to delete, in the same transaction.
 Erased erase(storage::Connection&, const LinkTokens&, const mail::Address&, Time now);
 
 // All of it as one JSON object, for the person.

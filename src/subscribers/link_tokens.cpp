@@ -1,5 +1,5 @@
-// OpenSSL 3's EVP interfaces allocate for every MAC. A copied SHA256_CTX does not, and takes a fifth of the time; these functions
-// are marked as deprecated in favour of EVP and otherwise unchanged.
+// OpenSSL 3's EVP interfaces allocate for every MAC. A copied SHA256_CTX does not, and takes a fifth of the time; these
+// functions are marked as deprecated in favour of EVP and otherwise unchanged.
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "subscribers/link_tokens.hpp"
@@ -13,13 +13,12 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <stdexcept>
-#include <vector>
-
 #include <fcntl.h>
+#include <stdexcept>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <vector>
 
 namespace postrider::subscribers {
 namespace {
@@ -103,7 +102,8 @@ std::int64_t number_of(std::string_view bytes) {
 }
 
 [[noreturn]] void fail(const fs::path& file, std::string_view what, int code = 0) {
-    throw std::runtime_error(fmt::format("{}: {}{}{}", file.string(), what, code ? ": " : "", code ? std::strerror(code) : ""));
+    throw std::runtime_error(
+        fmt::format("{}: {}{}{}", file.string(), what, code ? ": " : "", code ? std::strerror(code) : ""));
 }
 
 struct Descriptor {
@@ -133,12 +133,15 @@ struct Contents {
 };
 
 Contents fresh() {
-    return {system::random_bytes(site_size), system::random_bytes(key_size), {{KeyId{1}, system::random_bytes(key_size)}}};
+    return {
+        system::random_bytes(site_size), system::random_bytes(key_size), {{KeyId{1}, system::random_bytes(key_size)}}};
 }
 
 std::string text_of(const Contents& contents) {
-    std::string text = "# The secret keys of this site's links. Keep this file in your backups: without it every link mailed so far is dead,\n"
-                       "# and the suppression list no longer recognises anybody. The last key signs, all of them verify.\n";
+    std::string text =
+        "# The secret keys of this site's links. Keep this file in your backups: without it every link mailed so far "
+        "is dead,\n"
+        "# and the suppression list no longer recognises anybody. The last key signs, all of them verify.\n";
     text += fmt::format("site {}\naddresses {}\n", system::hex(contents.site), system::hex(contents.addresses));
     for (auto& link : contents.links) text += fmt::format("link {} {}\n", link.id.number, system::hex(link.secret));
     return text;
@@ -148,8 +151,10 @@ void read_line(Contents& contents, std::string_view line, const fs::path& file) 
     if (line.empty() || line[0] == '#') return;
     auto word = line.substr(0, line.find(' '));
     auto rest = word.size() < line.size() ? line.substr(word.size() + 1) : std::string_view();
-    if (word == "site") contents.site = system::from_hex(rest);
-    else if (word == "addresses") contents.addresses = system::from_hex(rest);
+    if (word == "site")
+        contents.site = system::from_hex(rest);
+    else if (word == "addresses")
+        contents.addresses = system::from_hex(rest);
     else if (word == "link") {
         int number = 0;
         auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
@@ -159,7 +164,8 @@ void read_line(Contents& contents, std::string_view line, const fs::path& file) 
         auto secret = system::from_hex(rest.substr(std::size_t(end - rest.data()) + 1));
         if (secret.size() != key_size) fail(file, fmt::format("link key {} is not 64 hexadecimal digits", number));
         contents.links.push_back({KeyId{std::uint8_t(number)}, std::move(secret)});
-    } else fail(file, fmt::format("a line that begins with \"{}\"", word));
+    } else
+        fail(file, fmt::format("a line that begins with \"{}\"", word));
 }
 
 // Nothing when there is no such file.
@@ -169,7 +175,7 @@ std::optional<Contents> load(const fs::path& file) {
         if (errno == ENOENT) return std::nullopt;
         fail(file, "cannot be read", errno);
     }
-    struct stat status {};
+    struct stat status{};
     if (fstat(descriptor.number, &status) != 0) fail(file, "cannot be examined", errno);
     if (status.st_mode & 077) fail(file, "others may read or write it; chmod 600 it");
     if (status.st_size > 64 * 1024) fail(file, "too long for a key file");
@@ -205,15 +211,17 @@ fs::path write_beside(const fs::path& file, std::string_view text) {
         at += std::size_t(put);
     }
     // Rotated by root, the file still belongs to whom it belonged before.
-    struct stat before {};
-    if (stat(file.c_str(), &before) == 0 && fchown(descriptor.number, before.st_uid, before.st_gid) != 0 && errno != EPERM)
+    struct stat before{};
+    if (stat(file.c_str(), &before) == 0 && fchown(descriptor.number, before.st_uid, before.st_gid) != 0 &&
+        errno != EPERM)
         fail(name, "cannot be given to the key file's owner", errno);
     if (fsync(descriptor.number) != 0) fail(name, "cannot be synced", errno);
     return name;
 }
 
 void sync_folder(const fs::path& file) {
-    Descriptor folder{open(file.parent_path().empty() ? "." : file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    Descriptor folder{
+        open(file.parent_path().empty() ? "." : file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (folder.number >= 0) fsync(folder.number);
 }
 
@@ -243,9 +251,11 @@ struct LinkSigner::Key {
         token[2] = (unsigned char)(one << 4 | two);
         std::size_t size = head_size + one + two;
         mac(token, size, token + size);
-        if (alphabet == Alphabet::base32) append_digits(to, token, size + mac_size, "abcdefghijklmnopqrstuvwxyz234567", 5);
+        if (alphabet == Alphabet::base32)
+            append_digits(to, token, size + mac_size, "abcdefghijklmnopqrstuvwxyz234567", 5);
         else
-            append_digits(to, token, size + mac_size, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 6);
+            append_digits(to, token, size + mac_size,
+                          "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 6);
     }
 };
 
@@ -264,7 +274,8 @@ struct LinkSigner::Keys {
     }
 
     // The two numbers of a token, when it is one of ours for this purpose.
-    std::optional<std::pair<std::int64_t, std::int64_t>> open(std::string_view text, Alphabet alphabet, Purpose purpose) const {
+    std::optional<std::pair<std::int64_t, std::int64_t>> open(std::string_view text, Alphabet alphabet,
+                                                              Purpose purpose) const {
         if (text.size() > 64) return std::nullopt;
         auto bytes = alphabet == Alphabet::base32 ? system::from_base32(text) : system::from_base64url(text);
         if (bytes.size() < head_size + mac_size || bytes.size() > largest) return std::nullopt;
@@ -292,7 +303,9 @@ struct LinkSigner::Keys {
     }
 };
 
-void LinkSigner::leave(std::string& to, SubscriptionId id) const { key_->sign(to, Alphabet::base64url, Purpose::leave, id.number); }
+void LinkSigner::leave(std::string& to, SubscriptionId id) const {
+    key_->sign(to, Alphabet::base64url, Purpose::leave, id.number);
+}
 void LinkSigner::view(std::string& to, MailingId mailing, SubscriptionId id) const {
     key_->sign(to, Alphabet::base64url, Purpose::view, mailing.number, id.number);
 }
@@ -321,7 +334,8 @@ KeyId LinkTokens::rotate(const fs::path& file) {
     if (flock(folder.number, LOCK_EX) != 0) fail(folder_name, "cannot be locked", errno);
     auto contents = load(file);
     if (!contents) fail(file, "there is no key to rotate yet");
-    if (contents->links.back().id.number == 255) fail(file, "holds 255 keys; remove the oldest lines and number the rest anew");
+    if (contents->links.back().id.number == 255)
+        fail(file, "holds 255 keys; remove the oldest lines and number the rest anew");
     KeyId id{std::uint8_t(contents->links.back().id.number + 1)};
     contents->links.push_back({id, system::random_bytes(key_size)});
     auto made = write_beside(file, text_of(*contents));
@@ -331,7 +345,7 @@ KeyId LinkTokens::rotate(const fs::path& file) {
 }
 
 void LinkTokens::refresh() {
-    struct stat status {};
+    struct stat status{};
     if (stat(file_.c_str(), &status) != 0) fail(file_, "cannot be read", errno);
     Stamp stamp{status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
     if (keys_ && keys_->stamp == stamp) return;

@@ -78,8 +78,8 @@ std::expected<List, ListError> Lists::add(List list, Time now) {
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
               ON CONFLICT (slug) DO NOTHING RETURNING id)sql",
         list.slug, list.title, list.description, list.state, list.sender, list.language, list.timezone, list.schedule,
-        list.schedule_set_at, list.template_name, list.minimum, list.maximum, list.look_back, list.approval, list.welcome,
-        list.created_at);
+        list.schedule_set_at, list.template_name, list.minimum, list.maximum, list.look_back, list.approval,
+        list.welcome, list.created_at);
     if (id) connection_.run("INSERT INTO list_counter (list_id) VALUES ($1)", *id);
     transaction.commit();
     if (!id) return std::unexpected(ListError::duplicate_slug);
@@ -103,8 +103,8 @@ std::expected<List, ListError> Lists::update(List list, Time now) {
                               look_back = $12, approval = $13, welcome = $14
               WHERE id = $15)sql",
         list.title, list.description, list.state, list.sender, list.language, list.timezone, list.schedule,
-        list.schedule_set_at, list.template_name, list.minimum, list.maximum, list.look_back, list.approval, list.welcome,
-        list.id);
+        list.schedule_set_at, list.template_name, list.minimum, list.maximum, list.look_back, list.approval,
+        list.welcome, list.id);
     transaction.commit();
     return list;
 }
@@ -155,8 +155,8 @@ int Lists::take_issue_number(ListId id) {
 
 }
 
-postrider::subscribers::ListState
-postrider::storage::Column<postrider::subscribers::ListState>::read(const Row& row, int column) {
+postrider::subscribers::ListState postrider::storage::Column<postrider::subscribers::ListState>::read(const Row& row,
+                                                                                                      int column) {
     if (auto state = subscribers::parse_list_state(row.text(column))) return *state;
     throw Error(Error::Kind::other, "list.state holds an unknown word");
 }

@@ -11,7 +11,8 @@
 
 // The newsletters of a site.
 //
-// Always: a slug never changes and never comes back for another list; a list always has its counter row. A list is archived,
+// Always: a slug never changes and never comes back for another list; a list always has its counter row. A list is
+// archived,
 //         never deleted: its issues, its readers' consent and their links live on.
 
 namespace postrider::subscribers {
@@ -42,7 +43,7 @@ struct List {
 };
 
 enum class ListError {
-    bad_slug,       // not 1 to 64 of a-z 0-9 -, or it begins or ends with -, or is only digits (that is an issue's number)
+    bad_slug, // not 1 to 64 of a-z 0-9 -, or it begins or ends with -, or is only digits (that is an issue's number)
     duplicate_slug, // an archived list keeps its slug too
     bad_limits,     // not 1 <= minimum <= maximum, or a look-back that is not positive
 };
@@ -76,6 +77,8 @@ private:
 
 template <>
 struct postrider::storage::Column<postrider::subscribers::ListState> {
-    static std::string_view bind(postrider::subscribers::ListState state) { return postrider::subscribers::to_text(state); }
+    static std::string_view bind(postrider::subscribers::ListState state) {
+        return postrider::subscribers::to_text(state);
+    }
     static postrider::subscribers::ListState read(const Row& row, int column);
 };

@@ -23,7 +23,8 @@ AskOutcome SignUps::invite(const Asking& asking, Time now) {
 
 AskOutcome SignUps::ask_at(Door door, const Asking& asking, Time now) {
     Budgets budgets(connection_, tokens_, settings_);
-    // Every request of a client counts, whatever comes of it: the answers are to be worth nothing to a collector of addresses.
+    // Every request of a client counts, whatever comes of it: the answers are to be worth nothing to a collector of
+    // addresses.
     if (door == Door::visitor)
         if (auto wait = budgets.take_for_client(asking.client, now)) return OverBudget{Budget::client, *wait};
 
@@ -32,8 +33,10 @@ AskOutcome SignUps::ask_at(Door door, const Asking& asking, Time now) {
     if (door == Door::visitor && list->state != ListState::open) return NotOpen{};
 
     auto suppression = Suppressions(connection_, tokens_).find(asking.address);
-    if (suppression && (door == Door::operator_ || suppression->kind == SuppressionKind::operator_)) return Suppressed{};
-    if (auto active = Subscriptions(connection_, tokens_).active(asking.list, asking.address)) return AlreadyActive{*active};
+    if (suppression && (door == Door::operator_ || suppression->kind == SuppressionKind::operator_))
+        return Suppressed{};
+    if (auto active = Subscriptions(connection_, tokens_).active(asking.list, asking.address))
+        return AlreadyActive{*active};
 
     if (door == Door::operator_) {
         auto waiting = connection_.value<SignUpId>(
@@ -60,7 +63,8 @@ MailConfirmation SignUps::keep(const Asking& asking, Time now) {
                 address = excluded.address, name = excluded.name, language = excluded.language,
                 created_at = excluded.created_at, expires_at = excluded.expires_at
               RETURNING id)sql",
-        asking.list, asking.address.text(), key, clean_name(asking.name), clean_language(asking.language), now, expires_at);
+        asking.list, asking.address.text(), key, clean_name(asking.name), clean_language(asking.language), now,
+        expires_at);
     record_consent(connection_, {asking.list, key, ConsentEvent::asked, now, asking.words, asking.client, asking.form});
     return {id.value(), expires_at};
 }
@@ -120,8 +124,9 @@ std::optional<SignUp> SignUps::find(SignUpId id) {
     return connection_.first(
         R"sql(SELECT id, list_id, address, name, language, created_at, expires_at, confirmed_at FROM sign_up WHERE id = $1)sql",
         [](const storage::Row& row) {
-            return SignUp{row.get<SignUpId>(0), row.get<ListId>(1), row.get<std::string>(2), row.get<std::string>(3),
-                          row.get<std::string>(4), row.get<Time>(5), row.get<Time>(6), row.get<std::optional<Time>>(7)};
+            return SignUp{
+                row.get<SignUpId>(0),    row.get<ListId>(1), row.get<std::string>(2), row.get<std::string>(3),
+                row.get<std::string>(4), row.get<Time>(5),   row.get<Time>(6),        row.get<std::optional<Time>>(7)};
         },
         id);
 }
@@ -144,7 +149,8 @@ std::int64_t SignUps::purge(Time now, int limit) {
     for (auto& one : old) {
         connection_.run("DELETE FROM sign_up WHERE id = $1", one.id);
         if (one.confirmed) continue;
-        // Who was a reader at some time keeps the whole record; of anybody else only the fact remains that somebody asked.
+        // Who was a reader at some time keeps the whole record; of anybody else only the fact remains that somebody
+        // asked.
         connection_.run(
             R"sql(UPDATE consent SET address_key = NULL, client = NULL, form = NULL
                   WHERE address_key = $1 AND list_id = $2

@@ -13,9 +13,11 @@
 // How a stranger becomes a reader: asks, gets one mail, confirms.
 //
 // In:     a valid address and the list, from a form, a program, or the operator.
-// Out:    one of a closed set of outcomes. Whoever answers the visitor says the same for all of them (and for time, too: the same
+// Out:    one of a closed set of outcomes. Whoever answers the visitor says the same for all of them (and for time,
+// too: the same
 //         reads and nearly the same writes happen), except for a client that asks too often.
-// Always: nobody becomes active without confirm(). Each confirmation mail was taken from the budgets in the same transaction. What is
+// Always: nobody becomes active without confirm(). Each confirmation mail was taken from the budgets in the same
+// transaction. What is
 //         never confirmed leaves nothing behind after purge_after.
 
 namespace postrider::subscribers {
@@ -30,7 +32,8 @@ struct Asking {
     std::string_view words;    // the sentence the reader agreed to
 };
 
-// The caller writes the confirmation letter in the same transaction. The link of an earlier one that has not expired works as well.
+// The caller writes the confirmation letter in the same transaction. The link of an earlier one that has not expired
+// works as well.
 struct MailConfirmation {
     SignUpId id;
     Time expires_at;
@@ -70,7 +73,8 @@ public:
         : connection_(connection), tokens_(tokens), settings_(settings) {}
 
     [[nodiscard]] AskOutcome ask(const Asking&, Time now);
-    // A new mail for a link that has expired, with what was given then. Budgets apply. Nothing: there is no such sign-up any more.
+    // A new mail for a link that has expired, with what was given then. Budgets apply. Nothing: there is no such
+    // sign-up any more.
     [[nodiscard]] std::optional<AskOutcome> ask_again(SignUpId, std::string_view client, Time now);
     // On the operator's behalf: without budgets, also for private lists; `words` is the operator's basis.
     [[nodiscard]] AskOutcome invite(const Asking&, Time now);
@@ -79,8 +83,8 @@ public:
     [[nodiscard]] ConfirmResult confirm(SignUpId, std::string_view client, Time now);
 
     [[nodiscard]] std::optional<SignUp> find(SignUpId);
-    // Removes at most `limit` sign-ups older than purge_after, and from the consent record the address and client of those who never
-    // confirmed anything. Gives how many it removed.
+    // Removes at most `limit` sign-ups older than purge_after, and from the consent record the address and client of
+    // those who never confirmed anything. Gives how many it removed.
     std::int64_t purge(Time now, int limit = 500);
 
 private:

@@ -81,7 +81,9 @@ std::string clean_name(std::string_view name) {
 }
 
 std::string clean_language(std::string_view tag) {
-    auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'; };
+    auto fits = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+    };
     if (tag.size() < 2 || tag.size() > longest_language || !std::ranges::all_of(tag, fits)) return {};
     if (tag.front() == '-' || tag.back() == '-' || tag.find("--") != tag.npos) return {};
     return std::string(tag);

@@ -56,7 +56,8 @@ std::string_view to_text(SubscriptionState state) {
     return {};
 }
 
-Activated activate(storage::Connection& connection, ListId list, const mail::Address& address, const Profile& profile, Time now) {
+Activated activate(storage::Connection& connection, ListId list, const mail::Address& address, const Profile& profile,
+                   Time now) {
     // The counter first, so that this waits for an audience that is being fixed, and the next one for this.
     connection.run("UPDATE list_counter SET active = active + 1 WHERE list_id = $1", list);
     auto subscriber = Subscribers(connection).keep(address, profile, now);
@@ -120,7 +121,8 @@ AddResult Subscriptions::add(ListId list, const mail::Address& address, const Pr
     if (!Suppressions(connection_, tokens_).contains(address)) {
         auto activated = activate(connection_, list, address, profile, now);
         result = {activated.fresh ? AddResult::What::added : AddResult::What::already, activated.subscription};
-        if (activated.fresh) record_consent(connection_, {list, address.key(), ConsentEvent::added, now, basis, {}, form});
+        if (activated.fresh)
+            record_consent(connection_, {list, address.key(), ConsentEvent::added, now, basis, {}, form});
     }
     transaction.commit();
     return result;
@@ -148,7 +150,8 @@ std::optional<SubscriptionId> Subscriptions::active(ListId list, const mail::Add
 std::vector<Membership> Subscriptions::of(const mail::Address& address, Time now) {
     std::vector<Membership> memberships;
     auto keep = [&](const storage::Row& row) {
-        Membership one{row.get<ListId>(0), row.get<std::string>(1), SubscriptionState::pending, row.get<Time>(2), std::nullopt};
+        Membership one{row.get<ListId>(0), row.get<std::string>(1), SubscriptionState::pending, row.get<Time>(2),
+                       std::nullopt};
         auto left_at = row.get<std::optional<Time>>(3);
         bool waiting = row.get<bool>(5);
         if (!waiting) one.state = left_at ? SubscriptionState::unsubscribed : SubscriptionState::active;
@@ -174,7 +177,8 @@ std::vector<Membership> Subscriptions::of(const mail::Address& address, Time now
 void Subscriptions::each_member(ListId list, Time now, const std::function<void(const Member&)>& member) {
     auto as = [&](SubscriptionState state) {
         return [&member, state](const storage::Row& row) {
-            member({row.get<std::string>(0), row.get<std::string>(1), row.get<std::string>(2), state, row.get<Time>(3)});
+            member(
+                {row.get<std::string>(0), row.get<std::string>(1), row.get<std::string>(2), state, row.get<Time>(3)});
         };
     };
     connection_.each(
@@ -203,7 +207,8 @@ void Subscriptions::each_member(ListId list, Time now, const std::function<void(
 
 Counts Subscriptions::counts(ListId list, Time now) {
     Counts counts{};
-    counts.active = connection_.value<std::int64_t>("SELECT active FROM list_counter WHERE list_id = $1", list).value_or(0);
+    counts.active =
+        connection_.value<std::int64_t>("SELECT active FROM list_counter WHERE list_id = $1", list).value_or(0);
     counts.pending = connection_
                          .value<std::int64_t>(R"sql(SELECT count(*) FROM sign_up
                                                     WHERE list_id = $1 AND confirmed_at IS NULL AND expires_at > $2)sql",
@@ -222,8 +227,9 @@ Counts Subscriptions::counts(ListId list, Time now) {
 }
 
 std::vector<SubscriptionId> Subscriptions::left_since(ListId list, Time since) {
-    return connection_.all("SELECT id FROM subscription WHERE list_id = $1 AND left_at >= $2 ORDER BY left_at",
-                           [](const storage::Row& row) { return row.get<SubscriptionId>(0); }, list, since);
+    return connection_.all(
+        "SELECT id FROM subscription WHERE list_id = $1 AND left_at >= $2 ORDER BY left_at",
+        [](const storage::Row& row) { return row.get<SubscriptionId>(0); }, list, since);
 }
 
 }

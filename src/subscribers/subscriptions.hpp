@@ -11,11 +11,13 @@
 #include <string_view>
 #include <vector>
 
-// Who is on which list. The room's middle: sign_up.hpp and import.hpp lead in, erase.hpp leads out, audience.hpp is what an issue sees.
+// Who is on which list. The room's middle: sign_up.hpp and import.hpp lead in, erase.hpp leads out, audience.hpp is
+// what an issue sees.
 //
-// Always: a subscription is one stretch of membership; leaving closes its row, coming back makes a new one. list_counter.active is the
-//         number of open stretches, changed in the transaction that opens or closes one, its row taken first. No address on the
-//         suppression list has an open stretch. Every change has its line in the consent record.
+// Always: a subscription is one stretch of membership; leaving closes its row, coming back makes a new one.
+// list_counter.active is the
+//         number of open stretches, changed in the transaction that opens or closes one, its row taken first. No
+//         address on the suppression list has an open stretch. Every change has its line in the consent record.
 
 namespace postrider::subscribers {
 
@@ -27,8 +29,8 @@ struct Activated {
     SubscriberId subscriber;
     bool fresh; // false: was active already, nothing changed but the profile
 };
-// Puts the address on the list, without asking the suppression list and without a line in the consent record: for this room's own
-// rules. Inside a transaction.
+// Puts the address on the list, without asking the suppression list and without a line in the consent record: for this
+// room's own rules. Inside a transaction.
 Activated activate(storage::Connection&, ListId, const mail::Address&, const Profile&, Time now);
 // Closes the open stretch; false when there was none. Inside a transaction; the same restriction.
 bool close_stretch(storage::Connection&, ListId, SubscriberId, LeftHow, Time now);
@@ -53,7 +55,7 @@ struct Membership {
     ListId list;
     std::string list_slug;
     SubscriptionState state;
-    Time since;                         // asked, became active, or left
+    Time since;                          // asked, became active, or left
     std::optional<std::string> left_how; // of an unsubscribed one
 };
 
@@ -69,16 +71,20 @@ struct Counts {
 
 class Subscriptions {
 public:
-    Subscriptions(storage::Connection& connection, const LinkTokens& tokens) : connection_(connection), tokens_(tokens) {}
+    Subscriptions(storage::Connection& connection, const LinkTokens& tokens)
+        : connection_(connection), tokens_(tokens) {}
 
-    // Takes the reader of this subscription off its list: also when that stretch is closed and they have come back since, for an
-    // old mail's link says who and which list. Again is no error; an erased reader's link neither.
+    // Takes the reader of this subscription off its list: also when that stretch is closed and they have come back
+    // since, for an old mail's link says who and which list. Again is no error; an erased reader's link neither.
     LeaveResult leave(SubscriptionId, LeftHow, std::string_view client, Time now);
-    // Undoes a reader's own leaving within an hour, through the same link. False: too late, not their own doing, erased, suppressed.
+    // Undoes a reader's own leaving within an hour, through the same link. False: too late, not their own doing,
+    // erased, suppressed.
     bool come_back(SubscriptionId, std::string_view client, Time now);
 
-    // The operator vouches: `basis` says why this person may be mailed. The confirmation is skipped, the suppression list is not.
-    AddResult add(ListId, const mail::Address&, const Profile&, std::string_view basis, std::string_view form, Time now);
+    // The operator vouches: `basis` says why this person may be mailed. The confirmation is skipped, the suppression
+    // list is not.
+    AddResult add(ListId, const mail::Address&, const Profile&, std::string_view basis, std::string_view form,
+                  Time now);
     // By the operator. False when the address was not active on the list; a waiting sign-up is removed as well.
     bool remove(ListId, const mail::Address&, Time now);
 

@@ -78,7 +78,8 @@ std::optional<Suppression> Suppressions::find(const mail::Address& address) {
 }
 
 bool Suppressions::contains_hash(std::string_view hash) {
-    return connection_.value<std::int64_t>("SELECT 1 FROM suppression WHERE hash = $1", storage::Blob{hash}).has_value();
+    return connection_.value<std::int64_t>("SELECT 1 FROM suppression WHERE hash = $1", storage::Blob{hash})
+        .has_value();
 }
 
 bool Suppressions::empty() { return !connection_.value<std::int64_t>("SELECT 1 FROM suppression LIMIT 1"); }

@@ -9,11 +9,14 @@
 #include <string>
 #include <string_view>
 
-// Addresses that must not be mailed, over all lists. The table knows them by a keyed hash: it names nobody, and recognises everybody.
+// Addresses that must not be mailed, over all lists. The table knows them by a keyed hash: it names nobody, and
+// recognises everybody.
 //
-// Always: adding an address closes its open subscriptions in the same transaction. What the program or the reader brought about
-//         (bounce, complaint, erased) is lifted when the reader joins again and confirms: only who owns the mailbox and wants our mail
-//         can do that. What the operator entered, only the operator removes; such an address gets no confirmation mail either.
+// Always: adding an address closes its open subscriptions in the same transaction. What the program or the reader
+// brought about
+//         (bounce, complaint, erased) is lifted when the reader joins again and confirms: only who owns the mailbox and
+//         wants our mail can do that. What the operator entered, only the operator removes; such an address gets no
+//         confirmation mail either.
 
 namespace postrider::subscribers {
 
@@ -29,7 +32,8 @@ struct Suppression {
 
 class Suppressions {
 public:
-    Suppressions(storage::Connection& connection, const LinkTokens& tokens) : connection_(connection), tokens_(tokens) {}
+    Suppressions(storage::Connection& connection, const LinkTokens& tokens)
+        : connection_(connection), tokens_(tokens) {}
 
     // Gives the number of subscriptions it closed. An operator's entry stays one, whatever comes after it.
     std::int64_t add(const mail::Address&, SuppressionKind, std::string_view reason, Time now);

@@ -25,10 +25,12 @@ std::expected<Rate, std::string> parse_rate(std::string_view text) {
     std::int64_t count = 0;
     auto number = text.substr(0, slash);
     auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), count);
-    if (error != std::errc() || end != number.data() + number.size()) return wrong("does not begin with a whole number");
+    if (error != std::errc() || end != number.data() + number.size())
+        return wrong("does not begin with a whole number");
     if (count < 1) return wrong("must be at least one");
     for (auto& unit : units)
-        if (text.substr(slash + 1) == unit.name || text.substr(slash + 1) == unit.letter) return Rate{count, unit.length};
+        if (text.substr(slash + 1) == unit.name || text.substr(slash + 1) == unit.letter)
+            return Rate{count, unit.length};
     return wrong("has an unknown unit of time");
 }
 

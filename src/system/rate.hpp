@@ -17,7 +17,8 @@ struct Rate {
     bool operator==(const Rate&) const = default;
 };
 
-// COUNT/UNIT with the units s, second, m, minute, h, hour, d, day. The error is a sentence that begins with the text itself.
+// COUNT/UNIT with the units s, second, m, minute, h, hour, d, day. The error is a sentence that begins with the text
+// itself.
 [[nodiscard]] std::expected<Rate, std::string> parse_rate(std::string_view);
 [[nodiscard]] std::string to_text(const Rate&); // "30/hour"
 

@@ -1,0 +1,81 @@
+#include "subscribers/export.hpp"
+
+#include "subscribers/attributes.hpp"
+#include "subscribers/csv.hpp"
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace postrider::subscribers {
+namespace {
+
+constexpr std::size_t piece = 64 * 1024;
+
+// One reading transaction, so that the header fits the rows below it.
+class Snapshot {
+public:
+    explicit Snapshot(storage::Connection& connection) : connection_(connection), ours_(!connection.in_transaction()) {
+        if (ours_) connection_.run("BEGIN");
+    }
+    ~Snapshot() {
+        if (ours_) connection_.run("ROLLBACK");
+    }
+    Snapshot(const Snapshot&) = delete;
+    Snapshot& operator=(const Snapshot&) = delete;
+
+private:
+    storage::Connection& connection_;
+    bool ours_;
+};
+
+std::set<std::string, std::less<>> attribute_names(storage::Connection& connection, ListId list) {
+    std::set<std::string, std::less<>> names;
+    connection.each(
+        R"sql(SELECT p.attributes FROM subscription s JOIN subscriber p ON p.id = s.subscriber_id
+              WHERE s.list_id = $1 AND s.left_at IS NULL AND p.attributes <> '{}' ORDER BY s.id)sql",
+        [&](const storage::Row& row) {
+            for (auto& [name, value] : parse_attributes(row.text(0)))
+                if (!names.contains(name)) names.insert(name);
+        },
+        list);
+    return names;
+}
+
+}
+
+std::int64_t export_readers(storage::Connection& connection, ListId list,
+                            const std::function<void(std::string_view)>& write) {
+    Snapshot snapshot(connection);
+    auto names = attribute_names(connection, list);
+    std::vector<std::string_view> fields = {"email", "name", "language", "timezone"};
+    fields.insert(fields.end(), names.begin(), names.end());
+    std::string text;
+    append_csv(text, fields);
+
+    std::int64_t readers = 0;
+    connection.each(
+        R"sql(SELECT p.address, p.name, p.language, p.timezone, p.attributes
+              FROM subscription s JOIN subscriber p ON p.id = s.subscriber_id
+              WHERE s.list_id = $1 AND s.left_at IS NULL ORDER BY s.id)sql",
+        [&](const storage::Row& row) {
+            Attributes attributes;
+            if (row.text(4) != "{}") attributes = parse_attributes(row.text(4));
+            fields.clear();
+            for (int column = 0; column < 4; ++column) fields.push_back(row.text(column));
+            for (auto& name : names) {
+                auto value = attributes.find(name);
+                fields.push_back(value == attributes.end() ? std::string_view() : std::string_view(value->second));
+            }
+            append_csv(text, fields);
+            ++readers;
+            if (text.size() < piece) return;
+            write(text);
+            text.clear();
+        },
+        list);
+    write(text);
+    return readers;
+}
+
+}

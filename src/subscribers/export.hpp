@@ -1,0 +1,18 @@
+#pragma once
+
+#include "storage/ids.hpp"
+
+#include <functional>
+#include <string_view>
+
+// The active readers of a list as CSV that import_readers() takes, and that leads to the same readers with the same
+// values.
+
+namespace postrider::subscribers {
+
+// Calls `write` with pieces of the file, in order; UTF-8, CRLF, no BOM. Gives the number of readers. The file is one
+// state of the database, even while others write. Values are exactly the readers': a spreadsheet may take one that
+// begins with "=" for a formula.
+std::int64_t export_readers(storage::Connection&, ListId, const std::function<void(std::string_view)>& write);
+
+}

@@ -1,0 +1,238 @@
+#include "subscribers/attributes.hpp"
+#include "subscribers/consent.hpp"
+#include "subscribers/erase.hpp"
+#include "subscribers/export.hpp"
+#include "subscribers/import.hpp"
+#include "subscribers/site.hpp"
+
+#include <chrono>
+#include <thread>
+
+namespace postrider::subscribers {
+namespace {
+
+struct Importing : Site {
+    ImportOptions options{courier, "joined at the fair, on paper", Standing::confirmed, false};
+    ImportHooks hooks;
+    ImportReport from(std::string_view csv) {
+        return import_readers(database, tokens, settings, folder.file("readers.csv", csv), options, hooks, noon)
+            .value();
+    }
+    std::string fault(std::string_view csv) {
+        return import_readers(database, tokens, settings, folder.file("readers.csv", csv), options, hooks, noon)
+            .error();
+    }
+    std::string exported(ListId list) {
+        std::string text;
+        export_readers(database, list, [&](std::string_view piece) { text += piece; });
+        return text;
+    }
+};
+
+void adds_up(const ImportReport& report) {
+    EXPECT_EQ(report.rows, report.added + report.unchanged + report.suppressed + report.rejected);
+}
+
+TEST(Import, ConfirmedReadersAreActiveWithTheBasisAsTheirConsent) {
+    Importing site;
+    auto report = site.from("email,name,language,timezone,City\n"
+                            "ada@example.org,Ada Lovelace,en-GB,Europe/London,\"London, UK\"\n"
+                            "bob@example.org,,,,\n");
+    EXPECT_EQ(report.rows, 2);
+    EXPECT_EQ(report.added, 2);
+    auto ada = Subscribers(site.database).find(address("ada@example.org")).value();
+    EXPECT_EQ(ada.profile.name, "Ada Lovelace");
+    EXPECT_EQ(ada.profile.language, "en-GB");
+    EXPECT_EQ(ada.profile.timezone, "Europe/London");
+    EXPECT_EQ(parse_attributes(ada.profile.attributes), (Attributes{{"City", "London, UK"}}));
+    EXPECT_EQ(Subscribers(site.database).find(address("bob@example.org"))->profile.attributes, "{}");
+    auto record = consent_of(site.database, "ada@example.org");
+    ASSERT_EQ(record.size(), 1u);
+    EXPECT_EQ(record[0].event, "imported");
+    EXPECT_EQ(record[0].words, "joined at the fair, on paper");
+    EXPECT_EQ(record[0].form, "import readers.csv");
+    EXPECT_EQ(record[0].at, noon);
+    EXPECT_EQ(site.lists.active_count(site.courier), 2);
+    EXPECT_TRUE(site.counters_are_right());
+}
+
+TEST(Import, ASecondTimeChangesNothing) {
+    Importing site;
+    auto csv = "email,name\nada@example.org,Ada\nADA@example.org,Other\nbob@example.org,Bob\n";
+    auto first = site.from(csv);
+    EXPECT_EQ(first.added, 2);
+    EXPECT_EQ(first.unchanged, 1);
+    auto second = site.from("email,name\nada@example.org,Changed\nbob@example.org,Bob\n");
+    EXPECT_EQ(second.added, 0);
+    EXPECT_EQ(second.unchanged, 2);
+    EXPECT_EQ(Subscribers(site.database).find(address("ada@example.org"))->profile.name, "Ada");
+    EXPECT_TRUE(site.counters_are_right());
+}
+
+TEST(Import, NobodyIsBroughtBack) {
+    Importing site;
+    site.subscriptions.leave(site.reader("left@example.org", site.courier), LeftHow::page, "", noon);
+    site.subscriptions.leave(site.reader("other@example.org", site.gazette), LeftHow::page, "", noon);
+    site.suppressions.add(address("bounced@example.org"), SuppressionKind::bounce, "550", noon);
+    site.reader("erased@example.org", site.courier);
+    erase(site.database, site.tokens, address("erased@example.org"), noon);
+    std::string csv =
+        "email\nleft@example.org\nBounced@example.org\nerased@example.org\nother@example.org\nnew@example.org\n"
+        "left@example.org\n";
+    site.options.dry_run = true;
+    auto dry = site.from(csv);
+    site.options.dry_run = false;
+    auto real = site.from(csv);
+    for (auto& report : {dry, real}) {
+        adds_up(report);
+        EXPECT_EQ(report.suppressed, 4);
+        EXPECT_EQ(report.added, 2);
+    }
+    EXPECT_FALSE(site.subscriptions.active(site.courier, address("left@example.org")));
+    EXPECT_TRUE(
+        site.subscriptions.active(site.courier, address("other@example.org"))); // another list is another matter
+}
+
+TEST(Import, EveryRejectionHasItsLineAndAReason) {
+    Importing site;
+    auto report = site.from("email,language,timezone\n"
+                            "not an address,,\n"
+                            "ada@example.org,en,\n"
+                            "bob@example.org,english please,\n"
+                            "cyd@example.org,,Europe/Berln\n"
+                            "dan@example.org,a,b,c\n"
+                            "\"eve@example.org,,\n"
+                            "fay@example.org\n");
+    adds_up(report);
+    EXPECT_EQ(report.rows, 7);
+    EXPECT_EQ(report.added, 2);
+    ASSERT_EQ(report.rejections.size(), 5u);
+    std::vector<std::int64_t> lines;
+    for (auto& one : report.rejections) {
+        lines.push_back(one.line);
+        EXPECT_FALSE(one.reason.empty());
+    }
+    EXPECT_EQ(lines, (std::vector<std::int64_t>{2, 4, 5, 6, 7}));
+    EXPECT_NE(report.rejections[2].reason.find("Europe/Berlin"), std::string::npos);
+}
+
+TEST(Import, RejectionsAreCountedAllAndKeptAThousand) {
+    Importing site;
+    std::string csv = "email\n";
+    for (int i = 0; i < 5000; ++i) csv += "nobody\n";
+    auto report = site.from(csv);
+    EXPECT_EQ(report.rejected, 5000);
+    EXPECT_EQ(report.rejections.size(), 1000u);
+}
+
+TEST(Import, AFileThatIsNoListOfReadersIsRefusedWithFileAndLine) {
+    Importing site;
+    EXPECT_NE(site.fault("name,city\nAda,London\n").find("readers.csv:1: there is no column \"email\""),
+              std::string::npos);
+    EXPECT_NE(site.fault("").find("is empty"), std::string::npos);
+    EXPECT_NE(site.fault("email,Email\n").find("there twice"), std::string::npos);
+    auto missing = import_readers(site.database, site.tokens, site.settings, site.folder.path / "nothing.csv",
+                                  site.options, {}, noon);
+    EXPECT_NE(missing.error().find("nothing.csv"), std::string::npos);
+    EXPECT_FALSE(import_readers(site.database, site.tokens, site.settings, site.folder.path, site.options, {}, noon));
+}
+
+TEST(Import, TheHeaderIsReadInAnyLetterCaseWithSpacesAndFromSpreadsheets) {
+    Importing site;
+    EXPECT_EQ(site.from("\xef\xbb\xbf E-Mail ; EMAIL ;Name\r\nx; ada@example.org ;\"A; B\"\r\n").added, 1);
+    EXPECT_EQ(Subscribers(site.database).find(address("ada@example.org"))->profile.name, "A; B");
+}
+
+TEST(Import, WithoutAConfirmationEachGetsALetterAndIsPending) {
+    Importing site;
+    site.options.standing = Standing::unasked;
+    std::vector<std::string> letters;
+    site.hooks.write_letter = [&](const MailConfirmation& mail, const SignUp& sign_up) {
+        EXPECT_EQ(mail.id, sign_up.id);
+        EXPECT_TRUE(site.database.in_transaction());
+        letters.push_back(sign_up.address);
+    };
+    site.reader("active@example.org", site.courier);
+    std::string csv = "email,name\nbob@example.org,Bob\nada@example.org,Ada\nactive@example.org,\nada@example.org,\n";
+    site.options.dry_run = true;
+    auto dry = site.from(csv);
+    EXPECT_TRUE(letters.empty());
+    site.options.dry_run = false;
+    auto report = site.from(csv);
+    for (auto& one : {dry, report}) {
+        EXPECT_EQ(one.added, 2);
+        EXPECT_EQ(one.unchanged, 2);
+    }
+    EXPECT_EQ(letters, (std::vector<std::string>{"ada@example.org", "bob@example.org"}));
+    EXPECT_EQ(site.subscriptions.of(address("ada@example.org"), noon)[0].state, SubscriptionState::pending);
+    EXPECT_EQ(site.from(csv).unchanged, 4); // nobody is asked twice
+    EXPECT_EQ(letters.size(), 2u);
+}
+
+TEST(Import, ADryRunGivesTheCountsOfTheRealOneAndWritesNothing) {
+    Importing site;
+    std::string csv = "email,name\n";
+    for (int i = 0; i < 3000; ++i) csv += "r" + std::to_string(system::random_below(2500)) + "@example.org,x\n";
+    for (int i = 0; i < 300; ++i)
+        site.suppressions.add(address("r" + std::to_string(i) + "@example.org"), SuppressionKind::bounce, "", noon);
+    csv += "nonsense\n\"\n";
+    auto before = site.count("SELECT count(*) FROM subscriber");
+    site.options.dry_run = true;
+    auto dry = site.from(csv);
+    EXPECT_EQ(site.count("SELECT count(*) FROM subscriber"), before);
+    site.options.dry_run = false;
+    auto real = site.from(csv);
+    adds_up(real);
+    EXPECT_EQ(dry.rows, real.rows);
+    EXPECT_EQ(dry.added, real.added);
+    EXPECT_EQ(dry.unchanged, real.unchanged);
+    EXPECT_EQ(dry.suppressed, real.suppressed);
+    EXPECT_EQ(dry.rejected, real.rejected);
+    EXPECT_EQ(site.lists.active_count(site.courier), real.added);
+    EXPECT_TRUE(site.counters_are_right());
+}
+
+TEST(Import, AnotherWriterGetsItsTurnWhileALongImportRuns) {
+    Importing site;
+    std::string csv = "email,name\n";
+    for (int i = 0; i < 60'000; ++i) csv += "reader" + std::to_string(i * 7919 % 60'000) + "@example.org,Name\n";
+    std::int64_t commits = 0;
+    site.hooks.progress = [&](const ImportProgress& progress) {
+        ++commits;
+        // Between two commits nothing is held: a second connection writes at once.
+        storage::Connection other("sqlite:" + (site.folder.path / "postrider.db").string());
+        storage::Transaction transaction(other);
+        transaction.commit();
+        EXPECT_LE(progress.bytes_read, progress.bytes_total);
+    };
+    EXPECT_EQ(site.from(csv).added, 60'000);
+    EXPECT_GT(commits, 3);
+    EXPECT_TRUE(site.counters_are_right());
+}
+
+TEST(Export, WhatWasExportedImportsToTheSameReadersElsewhere) {
+    Importing here, there;
+    here.from("email,name,language,timezone,city,say\n"
+              "ada@example.org,\"Ada \"\"A\"\" L\",en,Europe/London,\"London, UK\",\"two\nlines\"\n"
+              "b\xc3\xb6"
+              "b@b\xc3\xbc"
+              "cher.example,B\xc3\xb6"
+              "b,de,,,=1+1\n"
+              "cyd@example.org,,,,\"  spaces \",\n");
+    here.subscriptions.leave(here.reader("left@example.org", here.courier), LeftHow::page, "", noon);
+    auto text = here.exported(here.courier);
+    EXPECT_EQ(there.from(text).added, 3);
+    EXPECT_EQ(there.exported(there.courier), text);
+    EXPECT_EQ(text.find("left@"), text.npos);
+    for (auto who : {"ada@example.org", "cyd@example.org"}) {
+        auto a = Subscribers(here.database).find(address(who)).value(),
+             b = Subscribers(there.database).find(address(who)).value();
+        EXPECT_EQ(a.address, b.address);
+        EXPECT_EQ(a.profile.name, b.profile.name);
+        EXPECT_EQ(a.profile.attributes, b.profile.attributes);
+    }
+    EXPECT_EQ(here.exported(here.gazette), "email,name,language,timezone\r\n");
+}
+
+}
+}
