@@ -10,8 +10,7 @@
 // Which addresses are the public Internet, and ranges of addresses. Pure.
 //
 // Always: an IPv6 address that carries an IPv4 address (mapped, 6to4, NAT64) is judged by what it carries too. Unknown
-// means not
-//         public: only what IANA's registries of special addresses do not hold is.
+//         means not public: only what IANA's registries of special addresses do not hold is.
 
 namespace postrider::http {
 

@@ -16,10 +16,9 @@
 // In:     a URL, and what a server gave us last time to ask "has it changed?" with.
 // Out:    the answer, whatever its status (304, 404 and 503 are answers), or why there is none.
 // Always: http and https only, on every hop; unless private addresses are allowed, only public addresses and ports 80
-// and 443. The
-//         check looks at the address that is connected to, so neither a name nor a redirect leads around it. Bounded in
-//         time, size after decompression, and redirects. No proxy, cookie, Referer, netrc. Never blocks the loop, name
-//         resolution included.
+//         and 443. The check looks at the address that is connected to, so neither a name nor a redirect leads around
+//         it. Bounded in time, size after decompression, and redirects. No proxy, cookie, Referer, netrc. Never blocks
+//         the loop, name resolution included.
 
 namespace postrider::http {
 

@@ -15,8 +15,7 @@
 // In:     text a stranger sent.
 // Out:    names and values, decoded; never an exception.
 // Always: bounded: at most max_fields fields; the first of several fields with one name counts. Nothing is interpreted
-// as a file:
-//         a multipart part with a filename is a field like another.
+//         as a file: a multipart part with a filename is a field like another.
 
 namespace postrider::http {
 

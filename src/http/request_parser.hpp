@@ -14,9 +14,8 @@
 // In:     what arrived, in any pieces; several requests may stand behind one another (pipelining).
 // Out:    a Request, or the status with which it must be refused; after a refusal the connection is of no more use.
 // Always: what could be understood in two ways is refused, never repaired (RFC 9112 sections 5.2, 6.1 and 11.2):
-// Content-Length
-//         beside Transfer-Encoding or twice, a coding other than "chunked", folded lines, bare CR or LF, a missing or
-//         second Host.
+//         Content-Length beside Transfer-Encoding or twice, a coding other than "chunked", folded lines, bare CR or LF,
+//         a missing or second Host.
 
 namespace postrider::http {
 

@@ -1,7 +1,7 @@
 #include "http/server.hpp"
 
 #include "http/address_rules.hpp"
-#include "http/date.hpp"
+#include "http/connection.hpp"
 #include "system/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -28,8 +28,6 @@ using boost::system::error_code;
 using SteadyClock = std::chrono::steady_clock;
 
 namespace {
-
-constexpr std::size_t read_size = 8 * 1024;
 
 tcp::endpoint listening_endpoint(const std::string& listen) {
     auto colon = listen.rfind(':');
@@ -70,60 +68,15 @@ std::string budget_key(const asio::ip::address& address) {
     return {bytes.begin(), bytes.begin() + 8};
 }
 
-// "/leave/TOKEN" -> "/leave": what may stand in a log.
-std::string loggable(const std::string& path) { return path.substr(0, path.find('/', 1)); }
-
-bool is_safe_field(std::string_view name, std::string_view value) {
-    auto is_token = [](char c) { return c > ' ' && c < 0x7f && c != ':'; };
-    auto is_text = [](char c) { return (unsigned char)c >= ' ' ? c != 0x7f : c == '\t'; };
-    return !name.empty() && std::all_of(name.begin(), name.end(), is_token) &&
-           std::all_of(value.begin(), value.end(), is_text);
-}
-
-bool is_set_by_us(std::string_view name) {
-    return equal_without_case(name, "Date") || equal_without_case(name, "Content-Length") ||
-           equal_without_case(name, "Connection") || equal_without_case(name, "Transfer-Encoding") ||
-           equal_without_case(name, "Keep-Alive");
-}
-
-Response plain(int status, std::string_view sentence) {
-    Response response;
-    response.status = status;
-    response.headers.add("Content-Type", "text/plain; charset=utf-8");
-    response.headers.add("X-Content-Type-Options", "nosniff");
-    response.body = fmt::format("{}\n", sentence);
-    return response;
-}
-
-// The Date of all answers of one second is written once.
-class DateLine {
-public:
-    std::string_view now() {
-        auto second = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-        if (second != second_) {
-            second_ = second;
-            line_ = fmt::format("Date: {}\r\n", http_date(second));
-        }
-        return line_;
-    }
-
-private:
-    std::chrono::sys_seconds second_{};
-    std::string line_;
-};
-
-enum class Doing { waiting, reading, working, writing, leaving };
-
 }
 
 struct Server::State : std::enable_shared_from_this<Server::State> {
-    struct Connection;
     using Connections = std::list<std::shared_ptr<Connection>>;
 
     State(asio::any_io_executor e, ServerSettings s, Handler h)
-        : executor(std::move(e)), settings(std::move(s)), handler(std::move(h)),
-          endpoint(listening_endpoint(settings.listen)), trusted(trusted_ranges(settings.trusted_proxies)),
-          acceptor(executor), watch(executor), all_gone(executor) {}
+        : executor(std::move(e)), settings(std::move(s)), endpoint(listening_endpoint(settings.listen)),
+          surroundings{settings, std::move(h), trusted_ranges(settings.trusted_proxies)}, acceptor(executor),
+          watch(executor), all_gone(executor) {}
 
     void listen();
     asio::awaitable<void> accept();
@@ -137,253 +90,14 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
 
     asio::any_io_executor executor;
     ServerSettings settings;
-    Handler handler;
     tcp::endpoint endpoint;
-    std::vector<AddressRange> trusted;
+    Surroundings surroundings;
     tcp::acceptor acceptor;
     asio::steady_timer watch;    // one for all connections
     asio::steady_timer all_gone; // rings when the last connection of a stopped server ends
     Connections connections;
     std::map<std::string, std::size_t> per_client;
-    DateLine date;
-    bool stopping = false;
 };
-
-// One visitor's connection: read a request, have it answered, write the answer, again. Its coroutine keeps the state
-// alive.
-struct Server::State::Connection {
-    Connection(State& s, tcp::socket k, asio::ip::address p)
-        : state(s), settings(s.settings), socket(std::move(k)), peer(std::move(p)), parser(settings.limits) {}
-
-    asio::awaitable<void> serve();
-    asio::awaitable<bool> read_request();
-    asio::awaitable<bool> read_more();
-    asio::awaitable<Response> answer(Request request);
-    asio::awaitable<bool> write(Response response, bool keep);
-    asio::awaitable<bool> write_all(std::string_view head, std::string_view body);
-    asio::awaitable<void> let_go();
-
-    [[nodiscard]] Duration at_lowest_rate(std::size_t bytes) const {
-        return Duration(bytes * 1000 / std::max<std::size_t>(settings.lowest_rate, 1));
-    }
-    void allow(Duration time, std::size_t bytes = 0) { deadline = SteadyClock::now() + time + at_lowest_rate(bytes); }
-    void begin(Doing what) {
-        doing = what;
-        if (what == Doing::working) deadline = SteadyClock::time_point::max(); // a handler keeps its own time
-    }
-    [[nodiscard]] std::string_view unread() const { return std::string_view(buffer).substr(taken, filled - taken); }
-    [[nodiscard]] std::string head_of(const Response& response, bool keep);
-    [[nodiscard]] std::string client_of(const Request& request) const;
-
-    void interrupt() {
-        error_code ignored;
-        socket.cancel(ignored);
-    }
-    void close() {
-        error_code ignored;
-        socket.close(ignored);
-    }
-
-    State& state;
-    const ServerSettings& settings;
-    tcp::socket socket;
-    asio::ip::address peer;
-    RequestParser parser;
-    std::string buffer; // [taken, filled) is not parsed yet
-    std::size_t taken = 0;
-    std::size_t filled = 0;
-    std::size_t requests = 0;
-    Doing doing = Doing::waiting;
-    SteadyClock::time_point deadline = SteadyClock::time_point::max();
-    bool expired = false;
-};
-
-asio::awaitable<void> Server::State::Connection::serve() {
-    while (co_await read_request()) {
-        begin(Doing::working);
-        ++requests;
-        const bool wants_more = parser.keep_alive();
-        Request request = parser.take();
-        request.client = client_of(request);
-        Response response = co_await answer(std::move(request));
-        bool keep = wants_more && !state.stopping && requests < settings.requests_per_connection &&
-                    !equal_without_case(response.headers.value("Connection"), "close");
-        bool written = co_await write(std::move(response), keep);
-        if (!written || !keep) break;
-        parser.reset();
-    }
-    if (parser.refusal()) {
-        Response response = plain(parser.refusal()->status, parser.refusal()->reason);
-        co_await write(std::move(response), false);
-    }
-    co_await let_go();
-}
-
-// False when there is nothing to answer any more, or a refusal.
-asio::awaitable<bool> Server::State::Connection::read_request() {
-    begin(Doing::waiting);
-    allow(requests == 0 ? settings.header_timeout : settings.idle_timeout);
-    SteadyClock::time_point body_began;
-    std::size_t body_received = 0;
-    while (true) {
-        const bool header_was_done = parser.header_done();
-        const auto used = parser.feed(unread());
-        taken += used;
-        if (parser.refusal()) co_return false;
-        if (parser.done()) co_return true;
-
-        if (!parser.header_done()) {
-            if (doing == Doing::waiting && !unread().empty()) {
-                begin(Doing::reading);
-                allow(settings.header_timeout);
-            }
-        } else if (!header_was_done) {
-            begin(Doing::reading);
-            allow(settings.body_timeout);
-            body_began = SteadyClock::now();
-            if (parser.expects_continue() && unread().empty() && parser.request().body.empty()) {
-                bool written = co_await write_all("HTTP/1.1 100 Continue\r\n\r\n", {});
-                if (!written) co_return false;
-                begin(Doing::reading);
-            }
-        } else {
-            // The allowance grows with what was received: a slow but steady sender is let through, a dripping one is
-            // not.
-            body_received += used;
-            deadline = body_began + settings.body_timeout + at_lowest_rate(body_received);
-        }
-        if (state.stopping && doing == Doing::waiting) co_return false;
-        bool more = co_await read_more();
-        if (!more) co_return false;
-    }
-}
-
-asio::awaitable<bool> Server::State::Connection::read_more() {
-    if (taken == filled) taken = filled = 0;
-    if (filled == buffer.size() && taken > 0) {
-        buffer.erase(0, taken);
-        filled -= taken;
-        taken = 0;
-    }
-    if (buffer.size() - filled < read_size / 2) buffer.resize(filled + read_size);
-    error_code failure;
-    auto space = asio::buffer(buffer.data() + filled, buffer.size() - filled);
-    filled += co_await socket.async_read_some(space, asio::redirect_error(asio::use_awaitable, failure));
-    if (!failure) co_return true;
-    if (expired && doing == Doing::reading) {
-        Response late = plain(408, "The request did not arrive in time.");
-        co_await write(std::move(late), false);
-    }
-    co_return false;
-}
-
-std::string Server::State::Connection::client_of(const Request& request) const {
-    if (state.trusted.empty()) return peer.to_string();
-    std::string forwarded_for;
-    for (const auto& [name, value] : request.headers) {
-        if (!equal_without_case(name, "X-Forwarded-For")) continue;
-        if (!forwarded_for.empty()) forwarded_for += ',';
-        forwarded_for += value;
-    }
-    return client_address(peer, forwarded_for, state.trusted).to_string();
-}
-
-asio::awaitable<Response> Server::State::Connection::answer(Request request) {
-    if (request.path == "*") { // RFC 9110 section 9.3.7: about the server as a whole
-        Response response;
-        response.status = 204;
-        response.headers.add("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-        co_return response;
-    }
-    std::string place = fmt::format("{} {}", request.method, loggable(request.path));
-    std::string reason;
-    try {
-        Response response = co_await state.handler(std::move(request));
-        co_return response;
-    } catch (const std::exception& e) {
-        reason = e.what();
-    } catch (...) {
-        reason = "something that is no exception";
-    }
-    log::error("a request failed", {{"request", place}, {"error", reason}});
-    co_return plain(500, "Something went wrong here. It has been noted.");
-}
-
-std::string Server::State::Connection::head_of(const Response& response, bool keep) {
-    std::string head;
-    head.reserve(512);
-    head += "HTTP/1.1 ";
-    head += fmt::format_int(response.status).c_str();
-    head += ' ';
-    head += reason_phrase(response.status);
-    head += "\r\n";
-    head += state.date.now();
-    for (const auto& [name, value] : response.headers) {
-        if (is_set_by_us(name)) continue;
-        if (!is_safe_field(name, value)) {
-            log::error("a header field with control characters was left out", {{"field", name}});
-            continue;
-        }
-        head.append(name).append(": ").append(value).append("\r\n");
-    }
-    const bool has_no_length = response.status == 204 || response.status == 304;
-    if (!has_no_length)
-        head.append("Content-Length: ").append(fmt::format_int(response.body.size()).c_str()).append("\r\n");
-    if (!keep) head += "Connection: close\r\n";
-    if (keep && parser.is_http_1_0()) head += "Connection: keep-alive\r\n";
-    head += "\r\n";
-    return head;
-}
-
-asio::awaitable<bool> Server::State::Connection::write(Response response, bool keep) {
-    if (response.status < 200 || response.status > 599) {
-        log::error("a handler gave an impossible status", {{"status", response.status}});
-        response = plain(500, "Something went wrong here. It has been noted.");
-    }
-    const bool has_no_body = parser.is_head() || response.status == 204 || response.status == 304;
-    const std::string head = head_of(response, keep);
-    std::string_view body = response.body;
-    if (has_no_body) body = {};
-    co_return co_await write_all(head, body);
-}
-
-asio::awaitable<bool> Server::State::Connection::write_all(std::string_view head, std::string_view body) {
-    begin(Doing::writing);
-    bool first = true;
-    while (!head.empty() || !body.empty()) {
-        std::array<asio::const_buffer, 2> pieces{asio::buffer(head), asio::buffer(body)};
-        error_code failure;
-        // Nearly every answer fits into the socket's buffer: then there is nothing to wait for.
-        std::size_t sent = socket.write_some(pieces, failure);
-        auto from_head = std::min(sent, head.size());
-        head.remove_prefix(from_head);
-        body.remove_prefix(sent - from_head);
-        if (!failure) continue;
-        if (failure != asio::error::would_block && failure != asio::error::try_again) co_return false;
-        if (first) allow(settings.write_timeout, body.size());
-        first = false;
-        failure.clear();
-        co_await socket.async_wait(tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, failure));
-        if (failure) co_return false;
-    }
-    co_return true;
-}
-
-// Closing with unread bytes makes the kernel reset the connection, and the peer may lose our last answer. So the peer
-// is given the end of our side first, and a little time to read it.
-asio::awaitable<void> Server::State::Connection::let_go() {
-    begin(Doing::leaving);
-    error_code failure;
-    socket.shutdown(tcp::socket::shutdown_send, failure);
-    if (failure || expired || state.stopping) co_return close();
-    allow(std::min<Duration>(settings.header_timeout, 2s));
-    buffer.resize(read_size);
-    for (std::size_t discarded = 0; !failure && discarded < 256 * 1024;) {
-        auto space = asio::buffer(buffer.data(), buffer.size());
-        discarded += co_await socket.async_read_some(space, asio::redirect_error(asio::use_awaitable, failure));
-    }
-    close();
-}
 
 void Server::State::listen() {
     if (acceptor.is_open()) return;
@@ -403,14 +117,15 @@ void Server::State::listen() {
 }
 
 bool Server::State::is_trusted(const asio::ip::address& address) const {
-    return std::any_of(trusted.begin(), trusted.end(), [&](const AddressRange& range) { return range.holds(address); });
+    return std::any_of(surroundings.trusted.begin(), surroundings.trusted.end(),
+                       [&](const AddressRange& range) { return range.holds(address); });
 }
 
 asio::awaitable<void> Server::State::accept() {
-    while (!stopping) {
+    while (!surroundings.stopping) {
         error_code failure;
         tcp::socket socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, failure));
-        if (stopping) break;
+        if (surroundings.stopping) break;
         if (!failure) {
             welcome(std::move(socket));
             continue;
@@ -444,7 +159,7 @@ void Server::State::welcome(tcp::socket socket) {
     }
     if (!key.empty()) ++per_client[key];
     auto self = shared_from_this();
-    auto connection = std::make_shared<Connection>(*this, std::move(socket), std::move(peer));
+    auto connection = std::make_shared<Connection>(surroundings, std::move(socket), std::move(peer));
     connections.push_front(connection);
     auto when_ended = [self, place = connections.begin(), key](std::exception_ptr e) { self->ended(place, key, e); };
     auto story = [](std::shared_ptr<State>, std::shared_ptr<Connection> c) -> asio::awaitable<void> {
@@ -457,7 +172,7 @@ void Server::State::ended(Connections::iterator place, const std::string& key, s
     (*place)->close();
     connections.erase(place);
     if (auto found = per_client.find(key); found != per_client.end() && --found->second == 0) per_client.erase(found);
-    if (connections.empty() && stopping) {
+    if (connections.empty() && surroundings.stopping) {
         all_gone.cancel();
         watch.cancel();
     }
@@ -476,26 +191,22 @@ Duration Server::State::watch_interval() const {
 }
 
 asio::awaitable<void> Server::State::watch_deadlines() {
-    while (!stopping || !connections.empty()) {
+    while (!surroundings.stopping || !connections.empty()) {
         error_code failure;
         watch.expires_after(watch_interval());
         co_await watch.async_wait(asio::redirect_error(asio::use_awaitable, failure));
         auto now = SteadyClock::now();
-        for (auto& connection : connections) {
-            if (now < connection->deadline) continue;
-            connection->expired = true;
-            connection->interrupt();
-        }
+        for (auto& connection : connections) connection->check_deadline(now);
     }
 }
 
 void Server::State::stop() {
-    if (stopping) return;
-    stopping = true;
+    if (surroundings.stopping) return;
+    surroundings.stopping = true;
     error_code ignored;
     acceptor.close(ignored);
     for (auto& connection : connections)
-        if (connection->doing == Doing::waiting || connection->doing == Doing::leaving) connection->interrupt();
+        if (connection->is_idle()) connection->interrupt();
     if (!connections.empty()) return;
     all_gone.cancel();
     watch.cancel();
@@ -517,7 +228,7 @@ std::uint16_t Server::port() const { return state_->endpoint.port(); }
 
 asio::awaitable<void> Server::run() {
     auto state = state_;
-    if (!state->stopping) state->listen();
+    if (!state->surroundings.stopping) state->listen();
     state->all_gone.expires_at(SteadyClock::time_point::max());
     auto watching = [](std::shared_ptr<State> s) -> asio::awaitable<void> { co_await s->watch_deadlines(); };
     asio::co_spawn(state->executor, watching(state), [](std::exception_ptr failure) {

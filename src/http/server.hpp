@@ -17,12 +17,10 @@
 //
 // In:     a listening address and one handler for all requests.
 // Out:    every request that is well formed and within the limits goes to the handler, one at a time per connection;
-// everything else
-//         is answered here: 400, 408, 413, 417, 431, 501, 503, 505.
+//         everything else is answered here: 400, 408, 413, 417, 431, 501, 503, 505.
 // Always: everything belongs to one single-threaded executor. No visitor can hold a connection longer than the
-// time-outs allow by
-//         sending or reading slowly. A handler that throws gives a 500 without its reason, which is logged. Never logs
-//         a whole path: paths carry tokens.
+//         time-outs allow by sending or reading slowly. A handler that throws gives a 500 without its reason, which is
+//         logged. Never logs a whole path: paths carry tokens.
 
 namespace postrider::http {
 
@@ -37,7 +35,7 @@ struct ServerSettings {
     Duration write_timeout = 15s;   // for an answer, plus what its size needs at the lowest rate
     std::size_t lowest_rate = 4096; // bytes a second
 
-    std::size_t connections = 1000;           // beyond: 503
+    std::size_t connections = 500;            // beyond: 503; mind the limit on open files
     std::size_t connections_per_client = 100; // by address of the peer, IPv6 by /64; trusted proxies are exempt
     std::size_t requests_per_connection = 1000;
 };

@@ -8,8 +8,7 @@
 // fetched.
 //
 // Always: http or https, with a host; international names in their ASCII form; numeric spellings of an IPv4 address
-// (0x7f.1) in
-//         dotted form; no fragment.
+//         (0x7f.1) in dotted form; no fragment.
 
 namespace postrider::http {
 

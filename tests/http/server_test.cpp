@@ -288,7 +288,7 @@ TEST(Server, ABodyThatNeverComesIsCutOffInTime) {
 
 TEST(Server, SilentConnectionsAreClosedWithoutAWord) {
     ServerSettings settings;
-    settings.header_timeout = 30ms;
+    settings.header_timeout = 200ms;
     settings.idle_timeout = 30ms;
     House house(settings);
     EXPECT_EQ(house.says(""), "");
@@ -351,6 +351,18 @@ TEST(Server, OneClientCannotTakeAllConnections) {
     while (house.server->connections() > 1) house.context.run_one();
     Visitor four(house.context, house.server->port());
     EXPECT_TRUE(begins(run(house.context, hold(four)), "HTTP/1.1 200 "));
+}
+
+TEST(Server, BeyondItsConnectionsTheServerTurnsVisitorsAway) {
+    ServerSettings settings;
+    settings.connections = 1;
+    settings.trusted_proxies = {"127.0.0.1"};
+    House house(settings);
+    Visitor holding(house.context, house.server->port());
+    while (house.server->connections() == 0) house.context.run_one();
+    auto answer = house.says("");
+    EXPECT_TRUE(begins(answer, "HTTP/1.1 503 "));
+    EXPECT_TRUE(contains(answer, "Retry-After: "));
 }
 
 TEST(Server, ATrustedProxySpeaksForManyClients) {
