@@ -83,10 +83,17 @@ public:
             if (at_ < in_.size()) markup();
         }
         while (!open_.empty()) close_top();
+        scripts_of_the_rest();
         return {std::move(out_), std::move(json_ld_)};
     }
 
 private:
+    // A long page describes itself at its end as often as in its head.
+    void scripts_of_the_rest() {
+        skipping_.clear();
+        while ((at_ = lower_.find("<script", at_)) != std::string::npos) tag(false);
+    }
+
     void text(string_view piece) {
         if (!skipping_.empty()) return;
         auto room = largest_markup - std::min(out_.size(), largest_markup);

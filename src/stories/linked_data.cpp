@@ -85,7 +85,7 @@ const json::object* find_article(const json::value& value, std::size_t& room) {
 LinkedData read(const json::object& article) {
     LinkedData data;
     data.headline = text_at(article, "headline");
-    if (data.headline.empty()) data.headline = text_at(article, "name");
+    data.name = text_at(article, "name");
     data.byline = names_of(member(article, "author"));
     data.section = names_of(member(article, "articleSection"));
     data.summary = text_at(article, "description");
@@ -99,11 +99,14 @@ LinkedData read(const json::object& article) {
 
 // Publishers wrap it in CDATA or comments, and break lines inside strings, which JSON forbids.
 std::string unwrapped(string_view script) {
+    if (const auto data = script.find("CDATA["); data < 100) {
+        script.remove_prefix(data + 6);
+        script = script.substr(0, script.rfind("]]"));
+    }
     const auto begin = script.find_first_of("{[");
-    const auto end = script.find_last_of("}]");
-    if (begin == string_view::npos || end == string_view::npos || end < begin) return {};
-    if (const auto data = script.find("CDATA["); data < begin + 6 && data != string_view::npos)
-        return unwrapped(script.substr(data + 6));
+    if (begin == string_view::npos) return {};
+    const auto end = script.rfind(script[begin] == '{' ? '}' : ']');
+    if (end == string_view::npos || end < begin) return {};
     std::string plain(script.substr(begin, end - begin + 1));
     for (char& c : plain)
         if (static_cast<unsigned char>(c) < ' ') c = ' ';

@@ -10,6 +10,7 @@ namespace postrider::stories {
 
 struct LinkedData {
     std::string headline;
+    std::string name;
     std::string byline; // names, joined by ", "
     std::string section;
     std::string summary;

@@ -64,7 +64,7 @@ Page read_html_page(string_view html, string_view url) {
     auto article = find_article(tree, said.title, said.base_url);
     Page page;
     page.title = std::move(said.title);
-    page.byline = said.byline.empty() ? article.byline : std::move(said.byline);
+    page.byline = said.byline.empty() ? person_in(article.byline) : std::move(said.byline);
     page.section = std::move(said.section);
     page.summary = std::move(said.summary);
     page.text = std::move(article.text);

@@ -4,6 +4,7 @@
 #include "stories/dates.hpp"
 #include "stories/html.hpp"
 #include "stories/linked_data.hpp"
+#include "stories/page_text.hpp"
 #include "stories/url.hpp"
 
 #include <algorithm>
@@ -14,6 +15,10 @@ namespace postrider::stories {
 namespace {
 
 using std::string_view;
+
+// Before that there were no news pages, but there are house numbers and product codes.
+constexpr Time earliest_date = std::chrono::sys_days(std::chrono::year(1994) / 1 / 1);
+constexpr int near_headline = 40; // nodes
 
 // Everything worth asking about, gathered in one walk.
 struct Found {
@@ -27,6 +32,12 @@ struct Found {
     std::string language;
     std::string author_link;
     std::vector<std::string> times; // of <time>, those marked as publication first
+    struct Shown {
+        Time time;
+        int number; // of the node
+        bool marked;
+    };
+    std::vector<Shown> dates; // that readers see
 };
 
 void read_meta(const Node& node, Found& found) {
@@ -58,7 +69,17 @@ void read_time(const Node& node, Found& found) {
     found.times.insert(marked ? found.times.begin() : found.times.end(), std::move(written));
 }
 
+// A date that stands alone in its element: <span class="date">26.10.2023</span>.
+void read_shown_date(const Node& node, Found& found) {
+    if (node.text.size() > 200 || node.text.size() < 8 || found.dates.size() > 50 || !node.parent) return;
+    const auto time = read_visible_date(node.text, {});
+    if (!time || *time < earliest_date) return;
+    const auto label = lower(node.parent->attribute("class")) + ' ' + lower(node.parent->attribute("id"));
+    found.dates.push_back({*time, node.number, contains_any(label, {"date", "datum", "time", "publi", "posted"})});
+}
+
 void walk(const Node& node, Found& found) {
+    if (node.is_text()) return read_shown_date(node, found);
     if (node.is("meta"))
         read_meta(node, found);
     else if (node.is("link"))
@@ -187,19 +208,12 @@ std::string title_of(const Found& found, const LinkedData& data, string_view sit
     return found.headings.empty() ? std::string{} : text_of(*found.headings.front());
 }
 
-std::string person(std::string name) {
-    if (name.contains("://") || name.size() > 300) return {};
-    for (const auto* by : {"By ", "by ", "BY ", "By: ", "Von ", "von ", "Par ", "Por "})
-        if (name.starts_with(by)) return collapse(string_view(name).substr(string_view(by).size()));
-    return name;
-}
-
 std::string byline_of(const Found& found, const LinkedData& data) {
-    if (auto name = person(decoded(data.byline)); !name.empty()) return name;
+    if (auto name = person_in(decoded(data.byline)); !name.empty()) return name;
     for (const auto* key :
          {"dc:creator", "dcterm:creator", "author", "parsely-author", "article:author", "byl", "sailthru:author"})
-        if (auto name = person(first_of(found, {key})); !name.empty()) return name;
-    return person(found.author_link);
+        if (auto name = person_in(first_of(found, {key})); !name.empty()) return name;
+    return person_in(found.author_link);
 }
 
 std::optional<Time> first_date(std::initializer_list<std::string> written) {
@@ -208,7 +222,29 @@ std::optional<Time> first_date(std::initializer_list<std::string> written) {
     return std::nullopt;
 }
 
-std::optional<Time> published_of(const Found& found, const LinkedData& data) {
+// Marked as a date, or standing near the headline.
+std::optional<Time> shown_date(const Found& found) {
+    for (const auto& shown : found.dates) {
+        const bool near =
+            !found.headings.empty() && std::abs(shown.number - found.headings.front()->number) <= near_headline;
+        if (shown.marked || near) return shown.time;
+    }
+    return std::nullopt;
+}
+
+// /2019/12/24/ or /2019-12-24-
+std::optional<Time> date_in(string_view url) {
+    for (std::size_t i = url.find('/'); i != string_view::npos; i = url.find('/', i + 1)) {
+        auto piece = std::string(url.substr(i + 1, 10));
+        const bool parted = piece.size() == 10 && (piece[4] == '/' || piece[4] == '-') && piece[7] == piece[4];
+        if (!parted) continue;
+        piece[4] = piece[7] = '-';
+        if (const auto time = parse_date(piece); time && *time >= earliest_date) return time;
+    }
+    return std::nullopt;
+}
+
+std::optional<Time> published_of(const Found& found, const LinkedData& data, string_view url) {
     auto time = first_date({data.published, first_of(found, {"article:published_time"}),
                             first_of(found, {"og:published_time", "og:article:published_time"}),
                             first_of(found, {"datepublished"}), property(found, "datepublished"),
@@ -223,6 +259,8 @@ std::optional<Time> published_of(const Found& found, const LinkedData& data) {
         if (time) break;
         time = parse_date(written);
     }
+    if (!time) time = shown_date(found);
+    if (!time) time = date_in(url);
     return time;
 }
 
@@ -243,7 +281,11 @@ std::string language_of(const Found& found, const LinkedData& data) {
 PageMetadata read_metadata(const HtmlTree& tree, string_view url) {
     Found found;
     walk(*tree.root, found);
-    const auto data = read_linked_data(tree.json_ld);
+    auto data = read_linked_data(tree.json_ld);
+    // Some keep a description under "headline" and the headline under "name"; the document's title tells.
+    const auto in_title = [&](const std::string& text) { return lower(found.title).contains(lower(text)); };
+    if (data.headline.empty() || (!data.name.empty() && in_title(data.name) && !in_title(data.headline)))
+        data.headline = data.name;
 
     PageMetadata page;
     page.base_url = found.base.empty() ? std::string(url) : resolve(url, found.base);
@@ -263,7 +305,7 @@ PageMetadata read_metadata(const HtmlTree& tree, string_view url) {
     for (const auto& address : {found.canonical, first_of(found, {"og:url"}), std::string(url)})
         if (page.canonical_url.empty()) page.canonical_url = safe_url(address, page.base_url, false);
     page.canonical_url = canonical_url(page.canonical_url);
-    page.published = published_of(found, data);
+    page.published = published_of(found, data, url);
     page.updated = first_date({data.updated, first_of(found, {"article:modified_time", "og:updated_time"}),
                                first_of(found, {"datemodified", "dcterms:modified", "last-modified", "lastmod"}),
                                property(found, "datemodified")});

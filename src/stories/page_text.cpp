@@ -188,11 +188,13 @@ double headline_score(string_view line, double distance) {
     return score;
 }
 
-std::string person_in(string_view line) {
-    for (const auto* by : {"By ", "BY ", "by ", "Von ", "Par ", "Por "})
-        if (line.starts_with(by) && count_words(line) <= 9)
-            return std::string(trim(line.substr(string_view(by).size())));
-    return {};
+constexpr std::array<string_view, 9> by_words{
+    "by: ", "by ", "written by ", "posted by ", "author: ", "von ", "par ", "por ", "di "};
+
+bool is_byline(string_view line) {
+    const auto start = lower(line);
+    return count_words(line) <= 9 &&
+           std::ranges::any_of(by_words, [&](string_view by) { return start.starts_with(by); });
 }
 
 void read_head(const std::vector<std::string>& lines, const Dateline& dateline, Page& page) {
@@ -206,8 +208,8 @@ void read_head(const std::vector<std::string>& lines, const Dateline& dateline, 
             if (!wanted) wanted = date;
         } else if (is_agency(line) || (!dateline.agency.empty() && same_letters(line, dateline.agency))) {
             page.agency = line;
-        } else if (auto person = person_in(line); !person.empty()) {
-            page.byline = std::move(person);
+        } else if (is_byline(line)) {
+            page.byline = person_in(line);
         } else {
             candidates.push_back(line);
         }
@@ -244,6 +246,23 @@ std::optional<Dateline> read_dateline(string_view paragraph) {
     const bool named = !dateline.agency.empty() && std::isupper(static_cast<unsigned char>(first.front()));
     if (!(loud || named) || count_words(dateline.place) > 6) return std::nullopt;
     return dateline;
+}
+
+std::string person_in(string_view byline) {
+    auto name = collapse(byline);
+    if (name.contains("://") || name.size() > 300) return {};
+    for (const auto by : by_words)
+        if (lower(name).starts_with(by)) name.erase(0, by.size());
+    // Where a date begins, the names are over.
+    if (const auto digit = std::ranges::find_if(name, is_digit); digit != name.end()) {
+        name.erase(digit, name.end());
+        name = trim(name);
+        const auto word = name.rfind(' ');
+        if (word != std::string::npos && month_of(string_view(name).substr(word + 1)) > 0) name.resize(word);
+    }
+    while (!name.empty() && (is_space(name.back()) || contains_any(",;|-/(:", {string_view(&name.back(), 1)})))
+        name.pop_back();
+    return name;
 }
 
 bool is_agency(string_view line) {
@@ -295,9 +314,13 @@ bool is_agency(string_view line) {
 std::optional<Time> read_visible_date(string_view line, const Dateline& dateline) {
     auto text = collapse(line);
     if (text.size() > 60 || !std::ranges::any_of(text, is_digit)) return std::nullopt;
-    for (const auto* label : {"published", "updated", "last updated", "last modified", "modified", "posted on",
-                              "posted", "date", "on", "at", ":"})
+    for (const auto* label :
+         {"published",    "updated",  "last updated", "last modified", "modified",   "posted", "veröffentlicht",
+          "aktualisiert", "erstellt", "publié",       "publicado",     "pubblicato", "stand",  "date",
+          "datum",        "on ",      "am ",          "vom ",          "le ",        "el ",    "il ",
+          "at ",          ":"})
         if (lower(text).starts_with(label)) text = trim(string_view(text).substr(string_view(label).size()));
+    if (lower(text).ends_with(" uhr")) text.resize(text.size() - 4);
     if (text.empty()) return std::nullopt;
 
     // A clock in front goes behind, where every reader of dates expects it.

@@ -22,6 +22,9 @@ struct Dateline {
 // A line that is no more than the name of a news agency.
 [[nodiscard]] bool is_agency(std::string_view line);
 
+// The names of a byline: "By Ada Smith, May 20, 2019" -> "Ada Smith"; empty for addresses and what holds no name.
+[[nodiscard]] std::string person_in(std::string_view byline);
+
 // A line that is no more than a date as readers see it: "12:46 27/03/2012", "Updated: March 27, 2012". Where day and
 // month could be exchanged, the dateline decides, and without one the day comes first.
 [[nodiscard]] std::optional<Time> read_visible_date(std::string_view line, const Dateline&);
