@@ -10,39 +10,109 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <fstream>
 #include <map>
-#include <tuple>
+#include <memory>
 
 namespace postrider::subscribers {
 namespace {
 
 using std::chrono::steady_clock;
 
-// A transaction writes for so long; with its commit it stays below 50 ms.
-constexpr auto writing = 30ms;
+// How long one transaction may take, its commit included; the promise is 50 ms.
+constexpr auto longest_transaction = 40ms;
 // Rows are written in the order of their keys, a window at a time: each page of the indexes by address is then changed
-// once and not once a row. The next window is read between two transactions, which is when other writers get their
-// turn.
-constexpr std::size_t window_rows = 16'384;
-constexpr std::size_t window_bytes = 8 << 20;
+// once a window and not once a row. The next window is read between two transactions, which is when other writers get
+// their turn.
+constexpr std::size_t window_rows = 128 * 1024;
+constexpr std::size_t window_bytes = 16 << 20;
+constexpr std::size_t block_bytes = 256 * 1024;
 constexpr std::size_t most_rejections = 1000;
 constexpr std::size_t longest_value = 4000;
 constexpr std::size_t longest_attribute = 64;
 
-struct Row {
+// A reader as the file gives it, packed: its texts stand one behind the other in a block of the window.
+class Row {
+public:
+    enum Part { key, address, name, language, timezone, attributes, parts };
+
     std::int64_t line;
-    mail::Address address;
-    std::string key;
-    std::string name, language, timezone, attributes;
+
+    Row(std::int64_t l, const char* text, const std::array<std::uint32_t, parts>& ends)
+        : line(l), text_(text), ends_(ends) {}
+    std::string_view operator[](Part part) const {
+        // Nearly every address is its own key.
+        if (part == address && ends_[address] == ends_[key]) part = key;
+        auto start = part == 0 ? 0 : ends_[part - 1];
+        return {text_ + start, ends_[part] - start};
+    }
+    // In the order of keys; of two lines with one address the first counts.
+    bool operator<(const Row& other) const {
+        auto order = (*this)[key] <=> other[key];
+        return order != 0 ? order < 0 : line < other.line;
+    }
+
+private:
+    const char* text_;
+    std::array<std::uint32_t, parts> ends_;
 };
-struct Window {
+
+class Window {
+public:
     std::vector<Row> rows;
-    std::size_t bytes = 0;
-    bool full() const { return rows.size() >= window_rows || bytes >= window_bytes; }
+
+    bool full() const { return rows.size() >= window_rows || bytes_ >= window_bytes; }
+    void add(std::int64_t line, const std::array<std::string_view, Row::parts>& texts) {
+        std::size_t size = 0;
+        for (auto text : texts) size += text.size();
+        if (blocks_.empty() || used_ + size > room_) {
+            room_ = std::max(block_bytes, size);
+            blocks_.push_back(std::make_unique_for_overwrite<char[]>(room_));
+            used_ = 0;
+        }
+        char* start = blocks_.back().get() + used_;
+        std::array<std::uint32_t, Row::parts> ends;
+        std::size_t at = 0;
+        for (std::size_t part = 0; part < texts.size(); ++part) {
+            if (part != Row::address || texts[Row::address] != texts[Row::key])
+                at = std::size_t(std::ranges::copy(texts[part], start + at).out - start);
+            ends[part] = std::uint32_t(at);
+        }
+        used_ += at;
+        bytes_ += at;
+        rows.emplace_back(line, start, ends);
+    }
+    void clear() {
+        rows.clear();
+        blocks_.clear();
+        bytes_ = 0;
+    }
+
+private:
+    std::vector<std::unique_ptr<char[]>> blocks_;
+    std::size_t used_ = 0, room_ = 0, bytes_ = 0;
+};
+
+// How much a transaction may do so that its commit still ends in time: learnt from the ones before.
+class Allowance {
+public:
+    void begin() { began_ = steady_clock::now(); }
+    bool used_up() const { return steady_clock::now() - began_ >= length_; }
+    void committed() {
+        auto took = steady_clock::now() - began_;
+        using Seconds = std::chrono::duration<double>;
+        auto fitting = length_ * (Seconds(longest_transaction) / Seconds(took));
+        length_ = std::clamp(std::chrono::duration_cast<steady_clock::duration>((length_ + fitting) / 2.0),
+                             steady_clock::duration(2ms), steady_clock::duration(longest_transaction));
+    }
+
+private:
+    steady_clock::time_point began_;
+    steady_clock::duration length_ = 20ms;
 };
 
 std::string_view trimmed(std::string_view text) {
@@ -126,7 +196,7 @@ private:
         ++report_.rejected;
         if (report_.rejections.size() < most_rejections) report_.rejections.push_back({line, std::move(reason)});
     }
-    std::expected<Row, std::string> row(const CsvRecord&);
+    std::optional<std::string> add(const CsvRecord&, Window&); // what is wrong with the row, or nothing
     const std::string& fault_of_zone(std::string_view name);
 
     std::string name_;
@@ -176,25 +246,19 @@ void Rows::read(Window& window, std::size_t count) {
             reject(record.error().line, std::move(record.error().reason));
             continue;
         }
-        auto made = row(**record);
-        if (!made) {
-            reject((*record)->line, std::move(made.error()));
-            continue;
-        }
-        window.bytes += made->key.size() * 3 + made->name.size() + made->attributes.size() + sizeof(Row);
-        window.rows.push_back(std::move(*made));
+        if (auto fault = add(**record, window)) reject((*record)->line, std::move(*fault));
     }
 }
 
-std::expected<Row, std::string> Rows::row(const CsvRecord& record) {
+std::optional<std::string> Rows::add(const CsvRecord& record, Window& window) {
     auto fields = record.fields;
     if (fields.size() > columns_.size())
-        return std::unexpected(fmt::format("{} fields, but the header has {}", fields.size(), columns_.size()));
+        return fmt::format("{} fields, but the header has {}", fields.size(), columns_.size());
     std::string_view email, name, language, timezone;
     attributes_.clear();
     for (std::size_t i = 0; i < fields.size(); ++i) {
         if (fields[i].size() > longest_value)
-            return std::unexpected(fmt::format("{} is longer than {} octets", columns_[i].title, longest_value));
+            return fmt::format("{} is longer than {} octets", columns_[i].title, longest_value);
         switch (columns_[i].kind) {
         case Column::Kind::email: email = trimmed(fields[i]); break;
         case Column::Kind::name: name = fields[i]; break;
@@ -205,14 +269,14 @@ std::expected<Row, std::string> Rows::row(const CsvRecord& record) {
         }
     }
     auto address = mail::parse_address(email);
-    if (!address) return std::unexpected(std::move(address.error().reason));
+    if (!address) return std::move(address.error().reason);
     auto tag = clean_language(language);
-    if (!language.empty() && tag.empty()) return std::unexpected(fmt::format("\"{}\" is not a language tag", language));
+    if (!language.empty() && tag.empty()) return fmt::format("\"{}\" is not a language tag", language);
     if (!timezone.empty())
-        if (auto& fault = fault_of_zone(timezone); !fault.empty()) return std::unexpected(fault);
-    auto key = address->key();
-    return Row{record.line,           std::move(*address),         std::move(key), clean_name(name), std::move(tag),
-               std::string(timezone), attributes_json(attributes_)};
+        if (auto& fault = fault_of_zone(timezone); !fault.empty()) return fault;
+    auto key = address->key(), plain_name = clean_name(name), attributes = attributes_json(attributes_);
+    window.add(record.line, {key, address->text(), plain_name, tag, timezone, attributes});
+    return std::nullopt;
 }
 
 const std::string& Rows::fault_of_zone(std::string_view name) {
@@ -253,17 +317,17 @@ public:
 
     // Writes rows from `at` on until it has taken long enough; one transaction. Gives where it stopped.
     std::size_t write(std::span<Row> rows, std::size_t at) {
-        auto began = steady_clock::now();
         storage::Transaction transaction(connection_);
+        allowance_.begin();
         connection_.run("UPDATE list_counter SET active = active WHERE list_id = $1", options_.list); // takes the row
         bool anybody_suppressed = !suppressions_.empty();
         std::int64_t active = 0;
-        while (at < rows.size() && steady_clock::now() - began < writing) {
+        while (at < rows.size() && !allowance_.used_up()) {
             std::vector<Repeated> group;
             for (; at < rows.size() && group.size() < sizes[0]; ++at) {
-                if (anybody_suppressed && suppressed(rows[at].key))
+                if (anybody_suppressed && suppressed(rows[at][Row::key]))
                     ++report_.suppressed;
-                else if (!group.empty() && group.back().row->key == rows[at].key)
+                else if (!group.empty() && (*group.back().row)[Row::key] == rows[at][Row::key])
                     ++group.back().again;
                 else
                     group.push_back({&rows[at], 0});
@@ -272,6 +336,7 @@ public:
         }
         connection_.run("UPDATE list_counter SET active = active + $1 WHERE list_id = $2", active, options_.list);
         transaction.commit();
+        allowance_.committed();
         report_.added += active;
         return at;
     }
@@ -324,12 +389,11 @@ private:
         in_chunks(
             person_sql_, std::span(group),
             [&](const Repeated& one) {
-                auto* row = one.row;
+                auto& row = *one.row;
                 report_.unchanged += one.again;
-                values_.insert(values_.end(), {std::string_view(row->address.text()), std::string_view(row->key),
-                                               std::string_view(row->name), std::string_view(row->language),
-                                               std::string_view(row->timezone), std::string_view(row->attributes),
-                                               now_.time_since_epoch().count()});
+                values_.insert(values_.end(),
+                               {row[Row::address], row[Row::key], row[Row::name], row[Row::language],
+                                row[Row::timezone], row[Row::attributes], now_.time_since_epoch().count()});
             },
             [&](const storage::Row& row) {
                 people.push_back({row.get<SubscriberId>(0), row.get<std::string>(1)});
@@ -339,15 +403,15 @@ private:
             auto made = people; // their keys are in the order of the group, but nobody promises that
             std::ranges::sort(made, {}, &Person::key);
             for (auto& [row, again] : group) {
-                if (std::ranges::binary_search(made, row->key, {}, &Person::key)) continue;
+                if (std::ranges::binary_search(made, (*row)[Row::key], {}, &Person::key)) continue;
                 SubscriberId id;
-                switch (known(row->key, id)) {
+                switch (known((*row)[Row::key], id)) {
                 case Known::active: ++report_.unchanged; break;
                 case Known::left:
                     report_.suppressed += 1 + again;
                     report_.unchanged -= again;
                     break;
-                default: people.push_back({id, row->key});
+                default: people.push_back({id, std::string((*row)[Row::key])});
                 }
             }
         }
@@ -379,6 +443,7 @@ private:
     ImportReport& report_;
     std::string person_sql_[3], stretch_sql_[3], consent_sql_[3];
     std::vector<storage::Value> values_;
+    Allowance allowance_;
 };
 
 // One import from its first line to its last.
@@ -397,8 +462,7 @@ public:
         Window current, next;
         rows_.read(current, window_rows);
         while (!current.rows.empty()) {
-            // Of two lines with one address the first counts.
-            std::ranges::sort(current.rows, {}, [](const Row& row) { return std::tie(row.key, row.line); });
+            std::sort(current.rows.begin(), current.rows.end());
             for (std::size_t at = 0; at < current.rows.size();) {
                 auto before = at;
                 at = take(current.rows, at);
@@ -408,8 +472,7 @@ public:
             }
             rows_.read(next, window_rows);
             std::swap(current, next);
-            next.rows.clear();
-            next.bytes = 0;
+            next.clear();
         }
         return std::move(report_);
     }
@@ -421,17 +484,18 @@ private:
     }
 
     std::size_t invite(std::span<Row> rows, std::size_t at) {
-        auto began = steady_clock::now();
         storage::Transaction transaction(connection_);
-        for (; at < rows.size() && steady_clock::now() - began < writing; ++at) {
+        allowance_.begin();
+        for (; at < rows.size() && !allowance_.used_up(); ++at) {
             SubscriberId id;
-            if (writer_.known(rows[at].key, id) == Writer::Known::left) {
+            if (writer_.known(rows[at][Row::key], id) == Writer::Known::left) {
                 ++report_.suppressed;
                 continue;
             }
             auto& row = rows[at];
-            auto outcome =
-                sign_ups_.invite({options_.list, row.address, row.name, row.language, {}, form_, options_.basis}, now_);
+            auto address = mail::parse_address(row[Row::address]).value(); // it was parsed before
+            auto outcome = sign_ups_.invite(
+                {options_.list, address, row[Row::name], row[Row::language], {}, form_, options_.basis}, now_);
             if (auto* mail = std::get_if<MailConfirmation>(&outcome)) {
                 ++report_.added;
                 if (hooks_.write_letter) hooks_.write_letter(*mail, sign_ups_.find(mail->id).value());
@@ -441,12 +505,13 @@ private:
                 ++report_.unchanged;
         }
         transaction.commit();
+        allowance_.committed();
         return at;
     }
 
     std::size_t only_count(std::span<Row> rows, std::size_t at) {
         for (auto until = std::min(rows.size(), at + 1024); at < until; ++at) {
-            auto& key = rows[at].key;
+            auto key = rows[at][Row::key];
             SubscriberId id;
             auto known = writer_.known(key, id);
             if (writer_.suppressed(key) || known == Writer::Known::left)
@@ -480,6 +545,7 @@ private:
     Seen seen_;
     std::uintmax_t bytes_total_ = 0;
     std::int64_t done_ = 0;
+    Allowance allowance_;
 };
 
 }
