@@ -73,7 +73,7 @@ struct CurlLoop::State : std::enable_shared_from_this<CurlLoop::State> {
         inside.clear();
         curl_multi_cleanup(multi);
         multi = nullptr;
-        sockets.clear();
+        while (!sockets.empty()) forget(sockets.begin()->first);
         timer.cancel();
     }
 
@@ -113,7 +113,7 @@ struct CurlLoop::State : std::enable_shared_from_this<CurlLoop::State> {
 
     int watch(curl_socket_t socket, int what) {
         if (what == CURL_POLL_REMOVE) {
-            sockets.erase(socket);
+            forget(socket);
             return 0;
         }
         auto& watched = sockets[socket];
@@ -131,6 +131,15 @@ struct CurlLoop::State : std::enable_shared_from_this<CurlLoop::State> {
         watched->wanted = what;
         wait(watched);
         return 0;
+    }
+
+    // At once, not when the last wait lets go of it: a wait that is not told never ends, and curl may have opened another
+    // socket under the same number by then, which would be unwatched in its place.
+    void forget(curl_socket_t socket) {
+        auto found = sockets.find(socket);
+        if (found == sockets.end()) return;
+        found->second->descriptor.release();
+        sockets.erase(found);
     }
 
     void wait(const std::shared_ptr<Watched>& watched) {
