@@ -95,6 +95,8 @@ void configure(CURL* easy, const RelaySettings& relay, const std::string& url, O
     set(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     set(CURLOPT_CONNECT_ONLY, 1L);
     set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_QUICK_EXIT,
+        1L); // or giving up while a name is looked up waits for the resolver's thread, blocking the loop
     // A connection made for other settings, perhaps in the clear, must never be taken over. (CURLOPT_FORBID_REUSE would
     // close this one as soon as it is open.)
     set(CURLOPT_FRESH_CONNECT, 1L);

@@ -208,6 +208,18 @@ TEST_F(Connecting, ARelayThatHangsUpAtAnyPointIsToldFromOneThatIsNotThere) {
     EXPECT_FALSE(error.reply);
 }
 
+// libcurl tries both addresses, and the second socket may have the number of the first.
+TEST_F(Connecting, AHostWithTwoAddressesIsTriedAtBothAndThenGivenUp) {
+    ScriptedRelay relay(context.get_executor());
+    auto settings = relay.settings();
+    settings.url = "smtp://localhost:" + std::to_string(relay.port());
+    sends(settings, false);
+    relay.stops_listening();
+    EXPECT_EQ(not_connected(settings).stage, Stage::connect);
+    relay.hangs_up_on_everyone();
+    context.run(); // nothing is left behind that would keep it running
+}
+
 TEST_F(Connecting, SilenceEndsWithTheTimeForOpening) {
     for (auto stage : {Stage::greeting, Stage::ehlo}) {
         ScriptedRelay relay(context.get_executor());

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <random>
 
 namespace postrider::smtp {
 
@@ -138,6 +139,33 @@ TEST(Reply, IsReadAsAPersonWritesIt) {
     EXPECT_FALSE(reply_from_text("Greylisted"));
     EXPECT_FALSE(reply_from_text(""));
     EXPECT_FALSE(reply_from_text("99 bottles"));
+}
+
+TEST(Reply, IsTheSameHoweverTheBytesAreCut) {
+    std::mt19937 random(1);
+    const std::string alphabet = "2450- .1\r\n\n\xC3\xA9x";
+    auto read_all = [](const std::string& bytes, std::size_t piece) {
+        ReplyReader reader;
+        Reply reply;
+        std::string seen;
+        for (std::size_t at = 0; at < bytes.size(); at += piece) {
+            reader.feed(std::string_view(bytes).substr(at, piece));
+            ReplyReader::Found found;
+            while ((found = reader.take(reply)) == ReplyReader::Found::reply) seen += to_text(reply) + "|";
+            if (found == ReplyReader::Found::garbage) return seen + "garbage " + reader.garbage();
+        }
+        return seen;
+    };
+    for (int round = 0; round < 2000; ++round) {
+        std::string bytes;
+        for (int line = 0; line < 4; ++line) {
+            bytes += std::to_string(200 + random() % 400) + (random() % 2 ? "-" : " ");
+            for (auto n = random() % 20; n > 0; --n) bytes += alphabet[random() % alphabet.size()];
+            bytes += "\r\n";
+        }
+        auto whole = read_all(bytes, bytes.size());
+        for (std::size_t piece : {1, 2, 5}) ASSERT_EQ(read_all(bytes, piece), whole) << testing::PrintToString(bytes);
+    }
 }
 
 TEST(Stage, NamesAreReadBack) {
