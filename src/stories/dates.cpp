@@ -235,6 +235,7 @@ bool take_word(std::string_view word, Fields& fields, bool& timed) {
     }
     std::size_t letters = 0;
     while (letters < word.size() && is_word(word[letters])) ++letters;
+    if (letters == 0) return word.size() == 1; // a dash between date and time
     const auto name = word.substr(0, letters);
     const auto rest = word.substr(letters);
     const auto month = month_name(name);

@@ -20,7 +20,7 @@
 //         that holds markup or other entities. Valid UTF-8 without control characters comes out. Kept are the first
 //         5,000 items (the others are counted), of an item 1 MB of HTML, 20,000 bytes of summary, 2,000 of title, 4,000
 //         of an address, 1,000 of an id (of a longer one its beginning and its digest, so that it stays one of a kind),
-//         50 categories; an item is read up to 30,000 tags and 4 MB, a body up to 32 MB. Elements deeper than 200
+//         50 categories; an item is read up to 30,000 tags and 16 MB, a body up to 32 MB. Elements deeper than 200
 //         vanish, their text stays.
 
 namespace postrider::stories {

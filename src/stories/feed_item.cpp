@@ -126,7 +126,8 @@ bool complete(FeedItem& item, std::string_view html_base) {
     item.title = line(item.title, longest_title);
     item.url = bounded_address(item.url);
     item.original_url = bounded_address(item.original_url);
-    item.html = bounded_html(with_absolute_links(trim(shortened(item.html, longest_html + 1)), html_base));
+    item.html =
+        bounded_html(with_absolute_links(trim(shortened(item.html, longest_html + 1)), html_base, longest_html));
     if (trim(item.summary).empty()) item.summary = plain_text(item.html);
     item.summary = clean_utf8(shortened(trim(item.summary), longest_summary));
     item.image.url = bounded_address(item.image.url);

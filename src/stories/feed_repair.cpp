@@ -165,6 +165,10 @@ private:
     // <!DOCTYPE ... [ ... ]> and strays of its kind. Quotes may hide brackets.
     void declaration() {
         const auto begin = at_;
+        if (no_declaration_end_) {
+            at_ += 2;
+            return;
+        }
         int brackets = 0;
         for (at_ += 2; at_ < in_.size(); ++at_) {
             const auto rest = in_.substr(at_);
@@ -179,7 +183,8 @@ private:
             else if (rest[0] == '"' || rest[0] == '\'')
                 skip_quoted();
         }
-        at_ = at_ < in_.size() ? at_ + 1 : begin + 2;
+        no_declaration_end_ = at_ >= in_.size();
+        at_ = no_declaration_end_ ? begin + 2 : at_ + 1;
     }
 
     void skip_quoted() {
@@ -315,7 +320,7 @@ private:
     std::unordered_map<std::string_view, std::string> entities_;
     std::size_t written_ = 0, expanded_ = 0;
     bool finished_ = false;
-    bool no_comment_end_ = false, no_instruction_end_ = false, no_data_end_ = false;
+    bool no_comment_end_ = false, no_instruction_end_ = false, no_data_end_ = false, no_declaration_end_ = false;
     bool no_double_quote_ = false, no_single_quote_ = false;
 };
 

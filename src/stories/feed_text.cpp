@@ -37,6 +37,9 @@ struct Tag {
 // Quotes may hide a '>'. A tag is at most so long, or every '<' of a hostile text would be searched to its end.
 constexpr std::size_t longest_tag = 65536;
 
+// A few bytes of relative link become a whole address: with a long one, a feed could grow a hundredfold.
+constexpr std::size_t longest_base = 500;
+
 Tag tag_at(std::string_view text) {
     Tag tag;
     std::size_t at = 1;
@@ -214,11 +217,11 @@ std::string title_from_html(std::string_view text) {
     return collapse(decoded(holds_markup(text) ? without_tags(text) : std::string(text)));
 }
 
-std::string with_absolute_links(std::string_view html, std::string_view base) {
-    if (base.empty()) return std::string(html);
+std::string with_absolute_links(std::string_view html, std::string_view base, std::size_t bytes) {
+    if (base.empty() || base.size() > longest_base) return std::string(html);
     std::string out;
     out.reserve(html.size() + html.size() / 8);
-    while (!html.empty()) {
+    while (!html.empty() && out.size() <= bytes) {
         const auto at = std::min(html.find('<'), html.size());
         out += html.substr(0, at);
         html.remove_prefix(at);

@@ -24,8 +24,9 @@ void append_utf8(std::string& out, char32_t code);
 // <img>), and only those of HTML: "std::vector<int>" and "a < b" stay. Entities are decoded once.
 [[nodiscard]] std::string title_from_html(std::string_view);
 
-// Links and pictures that are relative become absolute. Nothing else changes.
-[[nodiscard]] std::string with_absolute_links(std::string_view html, std::string_view base);
+// Links and pictures that are relative become absolute. Nothing else changes, but what is behind so many bytes may be
+// left out. A base longer than 500 bytes is not used.
+[[nodiscard]] std::string with_absolute_links(std::string_view html, std::string_view base, std::size_t bytes);
 
 // The first <img> that is to be seen: its attributes, entities decoded. False: there is none.
 struct FoundImage {

@@ -16,8 +16,9 @@ namespace postrider::stories {
 
 namespace {
 
-constexpr std::size_t most_elements = 30'000;      // of one child
-constexpr std::size_t most_text = 4 * 1024 * 1024; // bytes, of one child
+constexpr std::size_t most_elements = 30'000;         // of one child
+constexpr std::size_t most_text = 16 * 1024 * 1024;   // bytes, of one child
+constexpr std::size_t longest_text = 2 * 1024 * 1024; // bytes, between two tags
 constexpr std::size_t longest_base = 1000;
 
 struct Namespace {
@@ -255,7 +256,8 @@ private:
             ++elements_;
             children.push_back(std::make_unique<Element>());
         }
-        children.back()->text += text;
+        auto& piece = children.back()->text;
+        if (piece.size() < longest_text) piece += text;
     }
 
     const OnContainer& on_container_;

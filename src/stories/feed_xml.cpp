@@ -169,7 +169,7 @@ bool is_core(const Element& element) { return is_atom(element) || element.vocabu
 std::string plain_line(const Element& element) {
     switch (content_of(element)) {
     case Content::text: return line(element.all_text(), 65536);
-    case Content::base64: return title_from_html(from_base64(element.all_text()));
+    case Content::base64: return title_from_html(clean_utf8(from_base64(element.all_text())));
     case Content::none: return {};
     case Content::html:
     case Content::markup: break;

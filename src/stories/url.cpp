@@ -171,7 +171,7 @@ std::string canonical_authority(std::string_view authority, std::string_view sch
         if (port.empty() || (scheme == "http" && port == "80") || (scheme == "https" && port == "443"))
             host.resize(colon);
     }
-    if (host.ends_with('.')) host.pop_back();
+    while (host.ends_with('.')) host.pop_back();
     return std::string(account) + host;
 }
 
