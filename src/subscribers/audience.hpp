@@ -8,10 +8,9 @@
 
 // Who an issue goes to: everybody active on its list at one moment, never copied.
 //
-// Always: a subscription belongs to the audience fixed at T with ceiling C when its id <= C and it had not been left at
-// T. Ids rise in
-//         the order of activation, and the moments of leaving and fixing only ever rise per list (list_counter), so
-//         planned and the number of readers in the audience agree even when the clock is set back.
+// Always: a subscription belongs to the audience fixed at T with ceiling C when its id <= C and it had not been left
+//         at T. Ids rise in the order of activation, and the moments of leaving and fixing only ever rise per list
+//         (list_counter), so planned and the number of readers in the audience agree even when the clock is set back.
 
 namespace postrider::subscribers {
 

@@ -11,9 +11,8 @@
 // How many confirmation mails strangers can make us send: the [signup] section, and what was used of it.
 //
 // Always: kept in the database, so that a restart forgives nothing. A budget of "3/day" gives three at once, and each
-// comes back a day
-//         after it was taken, at most a twenty-fourth of a day early. Addresses and clients are stored as keyed hashes
-//         only.
+//         comes back a day after it was taken, at most a twenty-fourth of a day early. Addresses and clients are
+//         stored as keyed hashes only.
 
 namespace postrider::subscribers {
 

@@ -12,13 +12,12 @@
 // Comma-separated values as people's spreadsheets write them, a record at a time.
 //
 // In:     bytes from a source. UTF-8 with or without BOM, UTF-16 of either order, or Windows-1252; separators , ; or
-// tab, found out from
-//         the first line (or said by a first line "sep=;"); lines that end in LF, CRLF or CR; quotes as in RFC 4180. A
-//         quote inside a field that does not begin with one is an ordinary character.
+//         tab, found out from the first line (or said by a first line "sep=;"); lines that end in LF, CRLF or CR;
+//         quotes as in RFC 4180. A quote inside a field that does not begin with one is an ordinary character.
 // Out:    records of fields in UTF-8, with the number of the line they begin on; or what is wrong with one line.
 // Always: pure but for calls of the source. After an error reading goes on with the line behind the one it names, so
-// that one broken
-//         quote costs one line. Memory stays within a few megabytes whatever comes in. Empty lines are skipped.
+//         that one broken quote costs one line. Memory stays within a few megabytes whatever comes in. Empty lines
+//         are skipped.
 
 namespace postrider::subscribers {
 

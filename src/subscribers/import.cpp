@@ -1,101 +1,21 @@
 #include "subscribers/import.hpp"
 
-#include "schedule/zone.hpp"
-#include "subscribers/attributes.hpp"
-#include "subscribers/csv.hpp"
+#include "subscribers/import_rows.hpp"
 #include "subscribers/lists.hpp"
-#include "subscribers/subscribers.hpp"
 #include "subscribers/suppressions.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
-#include <fstream>
-#include <map>
-#include <memory>
 
 namespace postrider::subscribers {
 namespace {
 
 using std::chrono::steady_clock;
 
-// How long one transaction may take, its commit included; the promise is 50 ms.
-constexpr auto longest_transaction = 40ms;
-// Rows are written in the order of their keys, a window at a time: each page of the indexes by address is then changed
-// once a window and not once a row. The next window is read between two transactions, which is when other writers get
-// their turn.
-constexpr std::size_t window_rows = 128 * 1024;
-constexpr std::size_t window_bytes = 16 << 20;
-constexpr std::size_t block_bytes = 256 * 1024;
-constexpr std::size_t most_rejections = 1000;
-constexpr std::size_t longest_value = 4000;
-constexpr std::size_t longest_attribute = 64;
-
-// A reader as the file gives it, packed: its texts stand one behind the other in a block of the window.
-class Row {
-public:
-    enum Part { key, address, name, language, timezone, attributes, parts };
-
-    std::int64_t line;
-
-    Row(std::int64_t l, const char* text, const std::array<std::uint32_t, parts>& ends)
-        : line(l), text_(text), ends_(ends) {}
-    std::string_view operator[](Part part) const {
-        // Nearly every address is its own key.
-        if (part == address && ends_[address] == ends_[key]) part = key;
-        auto start = part == 0 ? 0 : ends_[part - 1];
-        return {text_ + start, ends_[part] - start};
-    }
-    // In the order of keys; of two lines with one address the first counts.
-    bool operator<(const Row& other) const {
-        auto order = (*this)[key] <=> other[key];
-        return order != 0 ? order < 0 : line < other.line;
-    }
-
-private:
-    const char* text_;
-    std::array<std::uint32_t, parts> ends_;
-};
-
-class Window {
-public:
-    std::vector<Row> rows;
-
-    bool full() const { return rows.size() >= window_rows || bytes_ >= window_bytes; }
-    void add(std::int64_t line, const std::array<std::string_view, Row::parts>& texts) {
-        std::size_t size = 0;
-        for (auto text : texts) size += text.size();
-        if (blocks_.empty() || used_ + size > room_) {
-            room_ = std::max(block_bytes, size);
-            blocks_.push_back(std::make_unique_for_overwrite<char[]>(room_));
-            used_ = 0;
-        }
-        char* start = blocks_.back().get() + used_;
-        std::array<std::uint32_t, Row::parts> ends;
-        std::size_t at = 0;
-        for (std::size_t part = 0; part < texts.size(); ++part) {
-            if (part != Row::address || texts[Row::address] != texts[Row::key])
-                at = std::size_t(std::ranges::copy(texts[part], start + at).out - start);
-            ends[part] = std::uint32_t(at);
-        }
-        used_ += at;
-        bytes_ += at;
-        rows.emplace_back(line, start, ends);
-    }
-    void clear() {
-        rows.clear();
-        blocks_.clear();
-        bytes_ = 0;
-    }
-
-private:
-    std::vector<std::unique_ptr<char[]>> blocks_;
-    std::size_t used_ = 0, room_ = 0, bytes_ = 0;
-};
+// What one transaction aims to take, its commit included: half of the 50 ms that are promised, because disks vary.
+constexpr auto usual_transaction = 25ms;
 
 // How much a transaction may do so that its commit still ends in time: learnt from the ones before.
 class Allowance {
@@ -105,9 +25,9 @@ public:
     void committed() {
         auto took = steady_clock::now() - began_;
         using Seconds = std::chrono::duration<double>;
-        auto fitting = length_ * (Seconds(longest_transaction) / Seconds(took));
+        auto fitting = length_ * (Seconds(usual_transaction) / Seconds(took));
         length_ = std::clamp(std::chrono::duration_cast<steady_clock::duration>((length_ + fitting) / 2.0),
-                             steady_clock::duration(2ms), steady_clock::duration(longest_transaction));
+                             steady_clock::duration(2ms), steady_clock::duration(usual_transaction));
     }
 
 private:
@@ -115,20 +35,7 @@ private:
     steady_clock::duration length_ = 20ms;
 };
 
-std::string_view trimmed(std::string_view text) {
-    auto first = text.find_first_not_of(" \t\r\n");
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out)
-        if (c >= 'A' && c <= 'Z') c = char(c + 32);
-    return out;
-}
-
-// Keys that were seen, by a 64-bit hash, 16 octets each: for a dry run, where the database cannot remember them.
+// Keys that were seen, by a 64-bit hash, 16 to 32 octets each: for a dry run, where the database cannot remember them.
 class Seen {
 public:
     bool add(std::string_view key) { // false: was there
@@ -156,135 +63,6 @@ private:
     std::vector<std::uint64_t> slots_;
     std::size_t count_ = 0;
 };
-
-// What a column of the file means.
-struct Column {
-    enum class Kind { email, name, language, timezone, attribute, ignored } kind;
-    std::string title;
-};
-
-Column column_of(std::string_view field) {
-    using enum Column::Kind;
-    std::string title(trimmed(field));
-    auto word = lower(title);
-    for (auto [kind, known] :
-         {std::pair{email, "email"}, {name, "name"}, {language, "language"}, {timezone, "timezone"}})
-        if (word == known) return {kind, word};
-    return {title.empty() ? ignored : attribute, title};
-}
-
-// The reading half: the file, line by line, into rows and rejections.
-class Rows {
-public:
-    Rows(const std::filesystem::path& file, ImportReport& report)
-        : name_(file.string()), report_(report), stream_(file, std::ios::binary), csv_([this](std::span<char> to) {
-              stream_.read(to.data(), std::streamsize(to.size()));
-              if (stream_.bad()) throw std::runtime_error(name_ + ": reading it failed");
-              bytes_ += std::uintmax_t(stream_.gcount());
-              return std::size_t(stream_.gcount());
-          }) {}
-
-    // Nothing, or what is wrong with the file as a whole.
-    std::optional<std::string> read_header();
-    // Appends up to `count` rows; fewer when the window is full or the file has ended.
-    void read(Window&, std::size_t count);
-    bool ended() const { return ended_; }
-    std::uintmax_t bytes_read() const { return bytes_; }
-
-private:
-    void reject(std::int64_t line, std::string reason) {
-        ++report_.rejected;
-        if (report_.rejections.size() < most_rejections) report_.rejections.push_back({line, std::move(reason)});
-    }
-    std::optional<std::string> add(const CsvRecord&, Window&); // what is wrong with the row, or nothing
-    const std::string& fault_of_zone(std::string_view name);
-
-    std::string name_;
-    ImportReport& report_;
-    std::ifstream stream_;
-    std::uintmax_t bytes_ = 0;
-    bool ended_ = false;
-    CsvReader csv_;
-    std::vector<Column> columns_;
-    std::vector<std::pair<std::string_view, std::string_view>> attributes_;
-    std::map<std::string, std::string, std::less<>> zones_; // what is wrong with each name seen; "" where nothing is
-};
-
-std::optional<std::string> Rows::read_header() {
-    std::error_code error;
-    if (std::filesystem::is_directory(name_, error)) return fmt::format("{}: is a folder", name_);
-    if (!stream_) return fmt::format("{}: cannot be opened: {}", name_, std::strerror(errno));
-    auto header = csv_.next();
-    if (!header) return fmt::format("{}:{}: {}", name_, header.error().line, header.error().reason);
-    if (!*header) return fmt::format("{}: is empty; it needs a header line with a column \"email\"", name_);
-
-    auto where = fmt::format("{}:{}", name_, (*header)->line);
-    std::vector<std::string> titles;
-    for (auto field : (*header)->fields) {
-        auto column = column_of(field);
-        if (column.title.size() > longest_attribute)
-            return fmt::format("{}: the name of a column is longer than {} octets", where, longest_attribute);
-        if (!column.title.empty() && std::ranges::find(titles, column.title) != titles.end())
-            return fmt::format("{}: the column \"{}\" is there twice", where, column.title);
-        titles.push_back(column.title);
-        columns_.push_back(std::move(column));
-    }
-    if (std::ranges::find(titles, "email") == titles.end())
-        return fmt::format("{}: there is no column \"email\", only: {}", where, fmt::join(titles, ", "));
-    return std::nullopt;
-}
-
-void Rows::read(Window& window, std::size_t count) {
-    for (std::size_t i = 0; i < count && !window.full() && !ended_; ++i) {
-        auto record = csv_.next();
-        if (record && !*record) {
-            ended_ = true;
-            return;
-        }
-        ++report_.rows;
-        if (!record) {
-            reject(record.error().line, std::move(record.error().reason));
-            continue;
-        }
-        if (auto fault = add(**record, window)) reject((*record)->line, std::move(*fault));
-    }
-}
-
-std::optional<std::string> Rows::add(const CsvRecord& record, Window& window) {
-    auto fields = record.fields;
-    if (fields.size() > columns_.size())
-        return fmt::format("{} fields, but the header has {}", fields.size(), columns_.size());
-    std::string_view email, name, language, timezone;
-    attributes_.clear();
-    for (std::size_t i = 0; i < fields.size(); ++i) {
-        if (fields[i].size() > longest_value)
-            return fmt::format("{} is longer than {} octets", columns_[i].title, longest_value);
-        switch (columns_[i].kind) {
-        case Column::Kind::email: email = trimmed(fields[i]); break;
-        case Column::Kind::name: name = fields[i]; break;
-        case Column::Kind::language: language = trimmed(fields[i]); break;
-        case Column::Kind::timezone: timezone = trimmed(fields[i]); break;
-        case Column::Kind::attribute: attributes_.emplace_back(columns_[i].title, fields[i]); break;
-        case Column::Kind::ignored: break;
-        }
-    }
-    auto address = mail::parse_address(email);
-    if (!address) return std::move(address.error().reason);
-    auto tag = clean_language(language);
-    if (!language.empty() && tag.empty()) return fmt::format("\"{}\" is not a language tag", language);
-    if (!timezone.empty())
-        if (auto& fault = fault_of_zone(timezone); !fault.empty()) return fault;
-    auto key = address->key(), plain_name = clean_name(name), attributes = attributes_json(attributes_);
-    window.add(record.line, {key, address->text(), plain_name, tag, timezone, attributes});
-    return std::nullopt;
-}
-
-const std::string& Rows::fault_of_zone(std::string_view name) {
-    if (auto known = zones_.find(name); known != zones_.end()) return known->second;
-    if (zones_.size() >= most_rejections) zones_.clear();
-    auto fault = schedule::Zone::find(name) ? std::string() : schedule::unknown_zone(name);
-    return zones_.emplace(name, std::move(fault)).first->second;
-}
 
 // "($1, $2), ($3, $4)"
 std::string places(int rows, int columns) {
@@ -460,17 +238,19 @@ public:
         std::error_code error;
         bytes_total_ = std::filesystem::file_size(file_, error);
         Window current, next;
-        rows_.read(current, window_rows);
-        while (!current.rows.empty()) {
+        // What is not written need not be sorted: a dry run leaves the memory to the keys it has seen.
+        auto size = options_.dry_run ? window_rows / 16 : window_rows;
+        rows_.read(current, size);
+        while (!current.rows.empty() || !rows_.ended()) { // a window may hold nothing but rejections
             std::sort(current.rows.begin(), current.rows.end());
             for (std::size_t at = 0; at < current.rows.size();) {
                 auto before = at;
                 at = take(current.rows, at);
                 done_ += std::int64_t(at - before);
-                rows_.read(next, 2 * (at - before));
+                rows_.read(next, std::min(2 * (at - before), size - next.rows.size()));
                 if (hooks_.progress) hooks_.progress({done_ + report_.rejected, rows_.bytes_read(), bytes_total_});
             }
-            rows_.read(next, window_rows);
+            rows_.read(next, size - next.rows.size());
             std::swap(current, next);
             next.clear();
         }

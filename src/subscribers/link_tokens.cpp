@@ -1,5 +1,6 @@
-// OpenSSL 3's EVP interfaces allocate for every MAC. A copied SHA256_CTX does not, and takes a fifth of the time; these
-// functions are marked as deprecated in favour of EVP and otherwise unchanged.
+// A copied SHA256_CTX makes signing a const function of values, which any thread may call at once; an EVP_MAC context
+// changes with every use, so each thread would need its own. OpenSSL marks these functions as deprecated in favour of
+// EVP.
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "subscribers/link_tokens.hpp"

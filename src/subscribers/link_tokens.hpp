@@ -12,14 +12,14 @@
 
 // The unforgeable part of every link and return address we mail, and the site's secret keys behind it.
 //
-// In:     ids of rows. Out: a short text for one single purpose; and back again, only from the very same text.
-// Always: a token is key id, purpose, ids and 128 bits of HMAC-SHA256 over all of them and the site's own id; compared
-// in
-//         constant time. A token for another purpose, of another site, cut short or changed in any character gives
-//         nothing. Tokens do not expire by themselves (a link to leave must work for years): what they point at
-//         decides. The newest key signs, every key verifies, so that rotation breaks no old link.
+// In:     ids of rows.
+// Out:    a short text for one single purpose; and back again, only from the very same text.
+// Always: a token is key id, purpose, ids and 128 bits of HMAC-SHA256 over all of them and the site's own id;
+//         compared in constant time. A token for another purpose, of another site, cut short or changed in any
+//         character gives nothing. Tokens do not expire by themselves (a link to leave must work for years): what
+//         they point at decides. The newest key signs, every key verifies, so that rotation breaks no old link.
 // Threads: const functions may run anywhere at once; refresh() may not run beside them.
-// Errors:  a missing, unreadable or openly readable key file throws std::runtime_error that names it.
+// Errors: a missing, unreadable or openly readable key file throws std::runtime_error that names it.
 
 namespace postrider::subscribers {
 
@@ -58,8 +58,8 @@ public:
         bool operator==(const DeliveryOf&) const = default;
     };
 
-    // Reads keys/links; makes it (and its folder, mode 0700) when it is absent, mode 0600, atomically: of two processes
-    // that start at once both end up with the same keys.
+    // Reads keys/links; makes it (and its folder, mode 0700) when it is absent, mode 0600, atomically: of two
+    // processes that start at once both end up with the same keys.
     explicit LinkTokens(std::filesystem::path file);
     // Adds a key that signs from now on. Other processes learn of it by refresh().
     static KeyId rotate(const std::filesystem::path& file);

@@ -12,8 +12,7 @@
 // The newsletters of a site.
 //
 // Always: a slug never changes and never comes back for another list; a list always has its counter row. A list is
-// archived,
-//         never deleted: its issues, its readers' consent and their links live on.
+//         archived, never deleted: its issues, its readers' consent and their links live on.
 
 namespace postrider::subscribers {
 

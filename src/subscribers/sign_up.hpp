@@ -14,11 +14,9 @@
 //
 // In:     a valid address and the list, from a form, a program, or the operator.
 // Out:    one of a closed set of outcomes. Whoever answers the visitor says the same for all of them (and for time,
-// too: the same
-//         reads and nearly the same writes happen), except for a client that asks too often.
+//         too: the same reads and nearly the same writes happen), except for a client that asks too often.
 // Always: nobody becomes active without confirm(). Each confirmation mail was taken from the budgets in the same
-// transaction. What is
-//         never confirmed leaves nothing behind after purge_after.
+//         transaction. What is never confirmed leaves nothing behind after purge_after.
 
 namespace postrider::subscribers {
 

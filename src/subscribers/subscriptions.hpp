@@ -15,9 +15,9 @@
 // what an issue sees.
 //
 // Always: a subscription is one stretch of membership; leaving closes its row, coming back makes a new one.
-// list_counter.active is the
-//         number of open stretches, changed in the transaction that opens or closes one, its row taken first. No
-//         address on the suppression list has an open stretch. Every change has its line in the consent record.
+//         list_counter.active is the number of open stretches, changed in the transaction that opens or closes one,
+//         its row taken first. No address on the suppression list has an open stretch. Every change has its line in
+//         the consent record.
 
 namespace postrider::subscribers {
 
@@ -29,8 +29,8 @@ struct Activated {
     SubscriberId subscriber;
     bool fresh; // false: was active already, nothing changed but the profile
 };
-// Puts the address on the list, without asking the suppression list and without a line in the consent record: for this
-// room's own rules. Inside a transaction.
+// Puts the address on the list, without asking the suppression list and without a line in the consent record: for
+// this room's own rules. Inside a transaction.
 Activated activate(storage::Connection&, ListId, const mail::Address&, const Profile&, Time now);
 // Closes the open stretch; false when there was none. Inside a transaction; the same restriction.
 bool close_stretch(storage::Connection&, ListId, SubscriberId, LeftHow, Time now);

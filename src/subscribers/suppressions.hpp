@@ -13,10 +13,9 @@
 // recognises everybody.
 //
 // Always: adding an address closes its open subscriptions in the same transaction. What the program or the reader
-// brought about
-//         (bounce, complaint, erased) is lifted when the reader joins again and confirms: only who owns the mailbox and
-//         wants our mail can do that. What the operator entered, only the operator removes; such an address gets no
-//         confirmation mail either.
+//         brought about (bounce, complaint, erased) is lifted when the reader joins again and confirms: only who owns
+//         the mailbox and wants our mail can do that. What the operator entered, only the operator removes; such an
+//         address gets no confirmation mail either.
 
 namespace postrider::subscribers {
 

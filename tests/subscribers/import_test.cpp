@@ -125,6 +125,19 @@ TEST(Import, RejectionsAreCountedAllAndKeptAThousand) {
     EXPECT_EQ(report.rejections.size(), 1000u);
 }
 
+TEST(Import, AnyNumberOfBadLinesHidesNoGoodOneBehindThem) {
+    for (bool dry : {true, false}) {
+        Importing site;
+        site.options.dry_run = dry;
+        std::string csv = "email\n";
+        for (int i = 0; i < 140'000; ++i) csv += "x\n";
+        auto report = site.from(csv + "ada@example.org\n");
+        adds_up(report);
+        EXPECT_EQ(report.rejected, 140'000);
+        EXPECT_EQ(report.added, 1);
+    }
+}
+
 TEST(Import, AFileThatIsNoListOfReadersIsRefusedWithFileAndLine) {
     Importing site;
     EXPECT_NE(site.fault("name,city\nAda,London\n").find("readers.csv:1: there is no column \"email\""),

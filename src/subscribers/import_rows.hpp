@@ -1,0 +1,109 @@
+#pragma once
+
+#include "subscribers/csv.hpp"
+#include "subscribers/import.hpp"
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// The reading half of an import: a CSV file becomes rows that are fit to be stored, or rejections with their lines.
+//
+// Always: a row's address was parsed, its name cleaned, its language and time zone found good, its texts are valid
+//         UTF-8.
+
+namespace postrider::subscribers {
+
+// Rows are written in the order of their keys, a window at a time: each page of the indexes by address is then
+// changed once a window and not once a row. The next window is read between two transactions, which is when other
+// writers get their turn.
+inline constexpr std::size_t window_rows = 128 * 1024;
+inline constexpr std::size_t window_bytes = 16 << 20;
+
+// A reader as the file gives it, packed: its texts stand one behind the other in a block of the window.
+class Row {
+public:
+    enum Part { key, address, name, language, timezone, attributes, parts };
+
+    std::int64_t line;
+
+    Row(std::int64_t l, const char* text, const std::array<std::uint32_t, parts>& ends)
+        : line(l), text_(text), ends_(ends) {}
+    std::string_view operator[](Part part) const {
+        // Nearly every address is its own key.
+        if (part == address && ends_[address] == ends_[key]) part = key;
+        auto start = part == 0 ? 0 : ends_[part - 1];
+        return {text_ + start, ends_[part] - start};
+    }
+    // In the order of keys; of two lines with one address the first counts.
+    bool operator<(const Row& other) const {
+        auto order = (*this)[key] <=> other[key];
+        return order != 0 ? order < 0 : line < other.line;
+    }
+
+private:
+    const char* text_;
+    std::array<std::uint32_t, parts> ends_;
+};
+
+class Window {
+public:
+    std::vector<Row> rows;
+
+    bool full() const { return rows.size() >= window_rows || bytes_ >= window_bytes; }
+    void add(std::int64_t line, const std::array<std::string_view, Row::parts>& texts);
+    void clear() {
+        rows.clear();
+        blocks_.clear();
+        bytes_ = 0;
+    }
+
+private:
+    std::vector<std::unique_ptr<char[]>> blocks_;
+    std::size_t used_ = 0, room_ = 0, bytes_ = 0;
+};
+
+// The file, line by line.
+class Rows {
+public:
+    // The report gets the rows and rejections; it must outlive this.
+    Rows(const std::filesystem::path& file, ImportReport& report);
+    Rows(const Rows&) = delete; // the CSV reader reads through it
+    Rows& operator=(const Rows&) = delete;
+
+    // Nothing, or what is wrong with the file as a whole.
+    std::optional<std::string> read_header();
+    // Appends up to `count` rows; fewer when the window is full or the file has ended.
+    void read(Window&, std::size_t count);
+    bool ended() const { return ended_; }
+    std::uintmax_t bytes_read() const { return bytes_; }
+
+private:
+    // What a column of the file means.
+    struct Column {
+        enum class Kind { email, name, language, timezone, attribute, ignored } kind;
+        std::string title;
+    };
+    static Column column_of(std::string_view title);
+    void reject(std::int64_t line, std::string reason);
+    std::optional<std::string> add(const CsvRecord&, Window&); // what is wrong with the row, or nothing
+    const std::string& fault_of_zone(std::string_view name);
+
+    std::string name_;
+    ImportReport& report_;
+    std::ifstream stream_;
+    std::uintmax_t bytes_ = 0;
+    bool ended_ = false;
+    CsvReader csv_;
+    std::vector<Column> columns_;
+    std::vector<std::pair<std::string_view, std::string_view>> attributes_;
+    std::map<std::string, std::string, std::less<>> zones_; // what is wrong with each name seen; "" where nothing is
+};
+
+}
