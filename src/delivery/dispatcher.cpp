@@ -4,6 +4,7 @@
 #include "system/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -48,7 +49,10 @@ Dispatcher::~Dispatcher() = default;
 
 boost::asio::awaitable<void> Dispatcher::run() {
     while (!stop_at_ || !connections_.empty() || !gathered_.empty() || !queue_.empty()) {
-        co_await ready_.wait();
+        if (!worth_a_group()) {
+            boost::asio::post(executor_, [this] { consider(); }); // opens the window, once this coroutine waits
+            co_await ready_.wait();
+        }
         Group group;
         assemble(group);
         busy_ = true;
@@ -97,6 +101,7 @@ void Dispatcher::assemble(Group& group) {
     std::swap(waiting_, waiting_for_this_);
     waiting_.clear();
     group.wanted = wanted();
+    must_ask_ = false;
     for (auto& lane : lanes_) {
         if (lane.noted) continue;
         group.relays.push_back({lane.settings.relay.name, lane.held_until, lane.reason});
@@ -107,7 +112,7 @@ void Dispatcher::assemble(Group& group) {
 void Dispatcher::distribute(Group& group) {
     recorded_ += std::int64_t(group.records.size() + group.letters.size());
     if (group.wanted > 0 && !group.more) hungry_ = false;
-    if (group.wanted == 0 && group.more) hungry_ = true;
+    if (group.more) hungry_ = must_ask_ = true;
     next_due_ = group.next_due;
     halted_ = {group.halted.begin(), group.halted.end()};
     for (auto& parcel : group.parcels) queue_.push_back(std::move(parcel));
@@ -123,20 +128,20 @@ boost::asio::awaitable<void> Dispatcher::durable(Connection& connection) {
     co_await connection.durable.wait();
 }
 
-void Dispatcher::consider() {
-    if (busy_ || !ready_.awaited()) return;
+bool Dispatcher::worth_a_group() const {
     auto enough = std::min<std::size_t>(full_group, std::size_t(std::max(active_, 1)));
-    if (waiting_.size() >= enough || wanted() > 0) {
-        ready_.set();
-        return;
-    }
-    if (gathered_.empty() && waiting_.empty()) return;
-    if (std::exchange(window_open_, true)) return;
+    return waiting_.size() >= enough || wanted() > 0 || must_ask_;
+}
+
+// Hands over now, or within the window; nothing while a group is under way: run() looks again when it is done.
+void Dispatcher::consider() {
+    if (!ready_.awaited()) return;
+    if (worth_a_group()) return ready_.set();
+    if ((gathered_.empty() && waiting_.empty()) || std::exchange(window_open_, true)) return;
     window_.expires_after(window);
     window_.async_wait([this](boost::system::error_code error) {
-        if (error) return;
         window_open_ = false;
-        if (!busy_ && ready_.awaited()) ready_.set();
+        if (!error && ready_.awaited()) ready_.set();
     });
 }
 
@@ -146,14 +151,9 @@ std::unique_ptr<Parcel> Dispatcher::take(Lane& lane) {
     auto now = clock_.now();
     if (!lane.open(now)) return nullptr;
     if (lane.settings.per_second > 0 && lane.next_allowed > now) return nullptr;
-    while (!queue_.empty()) {
+    for (retire_stale(now); !queue_.empty(); retire_stale(now)) {
         auto parcel = std::move(queue_.front());
         queue_.pop_front();
-        bool stopped = parcel->mailing && halted_.contains(parcel->mailing->id);
-        if (stopped || (parcel->mailing && now - parcel->read_at > fresh_for)) {
-            give_back(std::move(parcel), now);
-            continue;
-        }
         if (!domains_.empty()) {
             auto held = domains_.find(domain_of(parcel->mailing ? parcel->reader.address : parcel->letter->address));
             if (held != domains_.end() && held->second.until > now) {
@@ -314,7 +314,7 @@ void Dispatcher::tick(bool database_changed) {
     } else if (now < rate_since_)
         rate_since_ = now; // the clock was set back
 
-    if (database_changed || (next_due_ && *next_due_ <= now)) hungry_ = true;
+    if (database_changed || (next_due_ && *next_due_ <= now)) hungry_ = must_ask_ = true;
     std::erase_if(domains_, [&](auto& held) { return held.second.until + 1h < now; });
     std::vector<Connection*> leaving;
     for (auto& [key, connection] : connections_) {
@@ -327,16 +327,26 @@ void Dispatcher::tick(bool database_changed) {
     }
     for (auto* connection : leaving)
         if (connections_.contains(connection)) connection->work.set();
-    if (stop_at_ && now >= *stop_at_ && !connections_.empty()) {
-        log::warn("messages on their way were given up", {{"connections", connections_.size()}});
-        for (auto& [key, connection] : connections_)
-            if (connection->session) connection->session->expire(Time::max());
-    }
+    if (stop_at_ && now >= *stop_at_) give_up();
+    retire_stale(now);
     staff();
-    if (database_changed && !busy_ && ready_.awaited())
-        ready_.set(); // states may have changed: pause, cancel
-    else
-        consider();
+    consider();
+}
+
+// What waited in the queue for longer than a reader's state is good for goes back; it is read again when somebody can
+// take it.
+void Dispatcher::retire_stale(Time now) {
+    auto stale = [&](const Parcel& parcel) {
+        return parcel.mailing && (now - parcel.read_at > fresh_for || halted_.contains(parcel.mailing->id));
+    };
+    for (; !queue_.empty() && stale(*queue_.front()); queue_.pop_front()) give_back(std::move(queue_.front()), now);
+}
+
+void Dispatcher::give_up() {
+    auto on_their_way = std::ranges::count_if(connections_, [](auto& entry) { return entry.second->now != nullptr; });
+    if (on_their_way > 0) log::warn("messages on their way were given up", {{"messages", on_their_way}});
+    for (auto& [key, connection] : connections_)
+        if (connection->session) connection->session->expire(Time::max());
 }
 
 void Dispatcher::stop(Duration limit) {

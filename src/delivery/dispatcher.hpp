@@ -92,6 +92,8 @@ private:
     [[nodiscard]] std::string reason_to_wait(std::string_view address) const;
     void give_back(std::unique_ptr<Parcel> parcel, Time not_before);
     void staff();
+    void give_up();
+    void retire_stale(Time now);
     void spawn(Lane& lane);
     void hold(Lane& lane, Duration length, std::string reason);
     void recovered(Lane& lane);
@@ -101,6 +103,7 @@ private:
     // The group under way.
     boost::asio::awaitable<void> durable(Connection& connection);
     void consider();
+    [[nodiscard]] bool worth_a_group() const;
     void assemble(Group& group);
     void distribute(Group& group);
     [[nodiscard]] int wanted() const;
@@ -124,9 +127,10 @@ private:
     std::vector<Connection*> waiting_for_this_; // for the group under way
     bool busy_ = false;                         // a group is with the database
     bool window_open_ = false;
-    bool hungry_ = true; // there may be something to send that we have not asked for
-    int starting_ = 0;   // connections that are being opened
-    int active_ = 0;     // connections that will soon bring an outcome
+    bool must_ask_ = true; // states may have changed, or something became due
+    bool hungry_ = true;   // there may be something to send that we have not asked for
+    int starting_ = 0;     // connections that are being opened
+    int active_ = 0;       // connections that will soon bring an outcome
     std::optional<Time> next_due_;
     std::optional<Time> stop_at_;
     boost::asio::steady_timer window_;

@@ -87,15 +87,10 @@ void Intake::exchange(storage::Connection& connection, Group& group, Time now) {
             if (open.state == MailingState::sending) give_second_tries(connection, open, group, now);
         for (auto& [id, open] : open_)
             if (open.state == MailingState::sending) give_readers(connection, open, group, now);
-        finish_slices(connection, now);
+        finish_slices(connection, group, now);
         finish_mailings(connection, now);
         group.more |= group.wanted > 0 && int(group.parcels.size()) >= group.wanted;
-        group.next_due = Letters(connection).next_due();
-        for (auto& [id, open] : open_) {
-            auto due = connection.value<std::optional<Time>>(
-                "SELECT min(next_try_at) FROM delivery WHERE mailing_id = $1 AND state = 'deferred'", id);
-            if (*due && (!group.next_due || **due < *group.next_due)) group.next_due = *due;
-        }
+        group.next_due = next_due(connection, now);
         transaction.commit();
     } catch (...) {
         open_ = std::move(before);
@@ -103,6 +98,21 @@ void Intake::exchange(storage::Connection& connection, Group& group, Time now) {
         group.halted.clear();
         throw;
     }
+}
+
+std::optional<Time> Intake::next_due(storage::Connection& connection, Time now) {
+    auto soonest = Letters(connection).next_due();
+    auto consider = [&](std::optional<Time> time) {
+        if (time && (!soonest || *time < *soonest)) soonest = time;
+    };
+    for (auto& [id, open] : open_) {
+        if (open.state != MailingState::sending) continue;
+        consider(*connection.value<std::optional<Time>>(
+            "SELECT min(next_try_at) FROM delivery WHERE mailing_id = $1 AND state = 'deferred'", id));
+        auto end = open.mailing->started_at + settings_.retry_for;
+        if (end > now) consider(end);
+    }
+    return soonest;
 }
 
 void Intake::take_records(storage::Connection& connection, const Group& group, Time now) {
@@ -326,7 +336,7 @@ void Intake::read_slice(storage::Connection& connection, Open& open, Slice& slic
     }
 }
 
-void Intake::finish_slices(storage::Connection& connection, Time now) {
+void Intake::finish_slices(storage::Connection& connection, Group& group, Time now) {
     for (auto& [id, open] : open_) {
         for (auto at = open.slices.begin(); at != open.slices.end();) {
             auto& slice = at->second;
@@ -335,6 +345,7 @@ void Intake::finish_slices(storage::Connection& connection, Time now) {
                 slice.read_to = slice.first - 1;
                 slice.resumed = true;
                 slice.again = false;
+                group.more = true;
             } else if (everybody_back) {
                 connection.run(
                     "UPDATE slice SET finished_at = $3, worker = NULL WHERE mailing_id = $1 AND first_id = $2", id,

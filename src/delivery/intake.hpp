@@ -117,9 +117,10 @@ private:
         std::set<SubscriptionId> second_tries; // deferred readers who are on their way again
     };
 
+    [[nodiscard]] std::optional<Time> next_due(storage::Connection&, Time now);
     void take_records(storage::Connection&, const Group&, Time now);
     void take_back(storage::Connection&, const Group&);
-    void finish_slices(storage::Connection&, Time now);
+    void finish_slices(storage::Connection&, Group&, Time now);
     void follow_states(storage::Connection&, Group&, Time now);
     void load(storage::Connection&, const Mailing&);
     void give_letters(storage::Connection&, Group&, Time now);

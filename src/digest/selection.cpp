@@ -52,7 +52,7 @@ Selection select(std::span<const Considered> stories, const Rules& rules) {
         return selection;
     }
 
-    std::ranges::stable_sort(eligible, [&](auto a, auto b) {
+    std::stable_sort(eligible.begin(), eligible.end(), [&](auto a, auto b) {
         return std::pair(stories[a].candidate.since, shown_by(stories[a])) <
                std::pair(stories[b].candidate.since, shown_by(stories[b]));
     });

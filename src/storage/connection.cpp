@@ -168,26 +168,25 @@ std::int64_t Connection::data_version() { return value<std::int64_t>("PRAGMA dat
 
 void Connection::backup_to(const std::string& path) { run("VACUUM INTO $1", path); }
 
-Transaction::Transaction(Connection& connection) : connection_(connection) {
-    if (connection_.depth_ == 0) connection_.run("BEGIN IMMEDIATE");
+Transaction::Transaction(Connection& connection) : connection_(connection), level_(connection.depth_) {
+    connection_.run(level_ == 0 ? std::string("BEGIN IMMEDIATE") : fmt::format("SAVEPOINT level_{}", level_));
     ++connection_.depth_;
 }
 
 Transaction::~Transaction() {
     if (done_) return;
-    // An inner one that is undone takes the outer one with it: SQLite has rolled back, and the outer commit() will say
-    // so.
     --connection_.depth_;
-    if (!sqlite3_get_autocommit(connection_.database_))
-        sqlite3_exec(connection_.database_, "ROLLBACK", nullptr, nullptr, nullptr);
+    // A full disk or a lost database has undone everything already; then there is nothing to roll back, and commit()
+    // will say so.
+    if (sqlite3_get_autocommit(connection_.database_)) return;
+    auto sql = level_ == 0 ? std::string("ROLLBACK") : fmt::format("ROLLBACK TO level_{0}; RELEASE level_{0}", level_);
+    sqlite3_exec(connection_.database_, sql.c_str(), nullptr, nullptr, nullptr);
 }
 
 void Transaction::commit() {
-    if (connection_.depth_ == 1) {
-        if (sqlite3_get_autocommit(connection_.database_))
-            throw Error(Error::Kind::other, "the transaction was already undone");
-        connection_.run("COMMIT");
-    }
+    if (sqlite3_get_autocommit(connection_.database_))
+        throw Error(Error::Kind::other, "the transaction was already undone");
+    connection_.run(level_ == 0 ? std::string("COMMIT") : fmt::format("RELEASE level_{}", level_));
     --connection_.depth_;
     done_ = true;
 }

@@ -168,8 +168,8 @@ private:
     int depth_ = 0;
 };
 
-// BEGIN IMMEDIATE ... COMMIT; undone when commit() was not called. Inside another one it is part of that one: its
-// commit() does nothing by itself, and an exception that passes through both undoes both.
+// BEGIN IMMEDIATE ... COMMIT; undone when commit() was not called. Inside another one it is a savepoint of that one:
+// undone by itself when it was not committed, and with the outer one in any case.
 class Transaction {
 public:
     explicit Transaction(Connection& connection);
@@ -180,6 +180,7 @@ public:
 
 private:
     Connection& connection_;
+    int level_; // 0: the outermost
     bool done_ = false;
 };
 

@@ -88,7 +88,7 @@ TEST_F(Storage, ATransactionThatIsNotCommittedNeverHappened) {
     EXPECT_EQ(connection.value<std::int64_t>("SELECT count(*) FROM t"), 1);
 }
 
-TEST_F(Storage, AnInnerTransactionThatFailsTakesTheOuterOneWithIt) {
+TEST_F(Storage, AnInnerTransactionThatIsNotCommittedUndoesItselfAndNotTheOuterOne) {
     Connection connection(url());
     connection.script("CREATE TABLE t (i INTEGER) STRICT");
     Transaction outer(connection);
@@ -97,7 +97,19 @@ TEST_F(Storage, AnInnerTransactionThatFailsTakesTheOuterOneWithIt) {
         Transaction inner(connection);
         connection.run("INSERT INTO t VALUES (2)");
     }
-    EXPECT_THROW(outer.commit(), Error);
+    outer.commit();
+    EXPECT_EQ(connection.value<std::int64_t>("SELECT sum(i) FROM t"), 1);
+}
+
+TEST_F(Storage, AnOuterTransactionThatIsNotCommittedUndoesTheInnerOnesToo) {
+    Connection connection(url());
+    connection.script("CREATE TABLE t (i INTEGER) STRICT");
+    {
+        Transaction outer(connection);
+        Transaction inner(connection);
+        connection.run("INSERT INTO t VALUES (2)");
+        inner.commit();
+    }
     EXPECT_EQ(connection.value<std::int64_t>("SELECT count(*) FROM t"), 0);
 }
 

@@ -1,0 +1,279 @@
+#include "post_office.hpp"
+
+#include <set>
+
+namespace postrider::delivery {
+namespace {
+
+using test::Stage;
+
+TEST_F(PostOffice, EveryReaderGetsTheIssueOnceAndTheBalanceIsRight) {
+    join(200);
+    auto id = issue();
+    settles();
+    balances(id, 200);
+    EXPECT_EQ(relay.messages().size(), 200u);
+    std::set<std::string> to;
+    for (auto& mail : relay.messages()) to.insert(mail.to);
+    EXPECT_EQ(to.size(), 200u);
+}
+
+TEST_F(PostOffice, AnIssueWithoutReadersIsSentAtOnce) {
+    auto id = issue();
+    settles();
+    balances(id, 0);
+}
+
+TEST_F(PostOffice, ARefusedReaderStopsNobodyElse) {
+    join(20);
+    relay.answers_for("reader7@example.org", Stage::rcpt, "550 5.1.1 no such user");
+    auto id = issue();
+    settles();
+    balances(id, 19);
+    auto account = balance(id);
+    EXPECT_EQ(account.refused, 1);
+    ASSERT_EQ(account.refusals.size(), 1u);
+    EXPECT_EQ(account.refusals[0].reason, "550 5.1.1 no such user");
+}
+
+TEST_F(PostOffice, AGreylistedReaderIsTriedAgainAfterFiveMinutesAndNotBefore) {
+    joins("ada@example.org");
+    relay.answers_for("ada@example.org", Stage::rcpt, "451 4.7.1 Greylisted, try again later", 1);
+    auto id = issue();
+    settles();
+    EXPECT_EQ(balance(id).deferred, 1);
+    passes(4min + 59s, 4min);
+    EXPECT_EQ(relay.tries_for("ada@example.org"), 1);
+    passes(2s, 1s);
+    EXPECT_EQ(relay.tries_for("ada@example.org"), 2);
+    balances(id, 1);
+    EXPECT_EQ(balance(id).attempts, 2);
+}
+
+TEST_F(PostOffice, AReaderWhoLeavesBetweenTwoTriesGetsNoSecondTry) {
+    auto ada = joins("ada@example.org");
+    relay.answers(Stage::rcpt, "451 4.3.0 later");
+    auto id = issue();
+    settles();
+    leaves(ada);
+    relay.accepts_everything();
+    passes(1h, 10min);
+    EXPECT_EQ(relay.tries_for("ada@example.org"), 1);
+    EXPECT_EQ(balance(id).suppressed, 1);
+    balances(id, 0);
+}
+
+TEST_F(PostOffice, WhoJoinsAfterTheStartWaitsForTheNextIssueAndWhoLeavesIsSuppressed) {
+    join(3);
+    auto bob = joins("bob@example.org");
+    relay.stops_listening();
+    auto id = issue();
+    settles(); // the audience is fixed, nobody is reached
+    joins("late@example.org");
+    leaves(bob);
+    EXPECT_EQ(balance(id).planned, 4);
+    passes(37h, 30min);
+    auto account = balance(id);
+    EXPECT_EQ(account.expired, 3);
+    EXPECT_EQ(account.suppressed, 1);
+    balances(id, 0);
+}
+
+TEST_F(PostOffice, ATemporaryRefusalThatNeverEndsExpiresAfterRetryFor) {
+    joins("ada@example.org");
+    relay.answers(Stage::rcpt, "451 4.3.0 later");
+    auto id = issue();
+    passes(37h, 20min);
+    EXPECT_EQ(balance(id).expired, 1);
+    balances(id, 0);
+    EXPECT_GT(balance(id).attempts, 5);
+    EXPECT_LT(balance(id).attempts, 30);
+}
+
+TEST_F(PostOffice, APolicyOfTheRelayHoldsTheRelayAndNotTheReader) {
+    join(10);
+    relay.answers(Stage::mail, "550 5.7.1 your sender is blocked");
+    auto id = issue();
+    settles();
+    EXPECT_EQ(balance(id).pending(), 10);
+    EXPECT_TRUE(held());
+    relay.accepts_everything();
+    passes(10min, 30s);
+    balances(id, 10);
+    EXPECT_EQ(balance(id).attempts, 10) << "nobody's tries are counted for a hold";
+}
+
+TEST_F(PostOffice, ARelayThatIsDownIsTriedAgainWithoutCountingAgainstAnybody) {
+    join(5);
+    relays[0].relay.url = "smtp://127.0.0.1:1";
+    auto id = issue();
+    passes(2min, 1s);
+    EXPECT_EQ(balance(id).pending(), 5);
+    EXPECT_EQ(to_text(balance(id).state), "sending");
+    closes();
+    relays[0].relay = relay.settings();
+    settles();
+    balances(id, 5);
+}
+
+TEST_F(PostOffice, AConnectionThatBreaksInsideTheBodyLosesNobody) {
+    join(50);
+    relay.hangs_up_inside_the_body(3);
+    auto id = issue();
+    settles();
+    EXPECT_EQ(balance(id).deferred, 3) << "the dot had left with the body: nobody can know whether it arrived";
+    passes(7min);
+    balances(id, 50);
+}
+
+TEST_F(PostOffice, ALostAnswerIsTriedAgainWithTheSameMessageId) {
+    joins("ada@example.org");
+    relay.loses_the_answer(1);
+    auto id = issue();
+    settles();
+    EXPECT_EQ(balance(id).deferred, 1);
+    passes(6min);
+    balances(id, 1);
+    ASSERT_EQ(relay.messages().size(), 2u);
+    EXPECT_EQ(relay.messages()[0].bytes, relay.messages()[1].bytes);
+}
+
+TEST_F(PostOffice, ALostAnswerIsLeftAloneWhereTheOperatorWantsSo) {
+    settings.on_unknown = RetrySettings::OnUnknown::record;
+    joins("ada@example.org");
+    relay.loses_the_answer(1);
+    auto id = issue();
+    passes(10min);
+    EXPECT_EQ(balance(id).unknown, 1);
+    balances(id, 0);
+    EXPECT_EQ(relay.messages().size(), 1u);
+}
+
+TEST_F(PostOffice, A421InTheMiddleOnlyCostsAConnection) {
+    join(30);
+    relay.says_421_after(5);
+    auto id = issue();
+    passes(2min, 1s);
+    balances(id, 30);
+    EXPECT_EQ(relay.messages().size(), 30u);
+}
+
+TEST_F(PostOffice, SilenceEndsWithTheTimersOfRfc5321) {
+    join(1);
+    relay.falls_silent(Stage::rcpt, 1);
+    auto id = issue();
+    settles();
+    EXPECT_EQ(relay.messages().size(), 0u);
+    passes(6min, 30s);
+    balances(id, 1);
+}
+
+TEST_F(PostOffice, ARelayWithoutPipeliningGetsTheDialogueStepByStep) {
+    relay.offers_no_pipelining();
+    join(40);
+    auto id = issue();
+    settles();
+    balances(id, 40);
+}
+
+TEST_F(PostOffice, APausedIssueSendsNothingUntilItIsResumed) {
+    join(10);
+    relay.answers(Stage::rcpt, "451 4.3.0 later");
+    auto id = issue();
+    settles();
+    relay.accepts_everything();
+    EXPECT_TRUE(Mailings(*connection).pause(id));
+    passes(2h, 10min);
+    EXPECT_EQ(relay.messages().size(), 0u);
+    EXPECT_EQ(to_text(balance(id).state), "paused");
+    EXPECT_TRUE(Mailings(*connection).resume(id));
+    settles();
+    balances(id, 10);
+}
+
+TEST_F(PostOffice, ACancelledIssueSendsNothingMore) {
+    join(10);
+    relay.answers(Stage::rcpt, "451 4.3.0 later");
+    auto id = issue();
+    settles();
+    relay.accepts_everything();
+    EXPECT_TRUE(Mailings(*connection).cancel(id, clock.now()));
+    passes(2h, 10min);
+    EXPECT_EQ(relay.messages().size(), 0u);
+}
+
+TEST_F(PostOffice, OneIssueOfAListIsSentAtATime) {
+    joins("ada@example.org");
+    relay.answers(Stage::rcpt, "451 4.3.0 later", 1);
+    auto first = issue();
+    auto second = issue();
+    settles();
+    EXPECT_EQ(to_text(balance(first).state), "sending");
+    EXPECT_EQ(to_text(balance(second).state), "scheduled");
+    passes(6min);
+    balances(first, 1);
+    balances(second, 1);
+}
+
+TEST_F(PostOffice, StoppingFinishesWhatIsOnItsWayAndLeavesTheRestToTheNextStart) {
+    join(300);
+    auto id = issue();
+    opens();
+    while (relay.messages().size() < 20) {
+        context.restart();
+        dispatcher->tick(true);
+        context.run_one_for(std::chrono::milliseconds(20));
+    }
+    stops();
+    auto sent = std::int64_t(relay.messages().size());
+    EXPECT_EQ(balance(id).accepted, sent) << "everything the relay took is recorded";
+    EXPECT_LT(sent, 300);
+    dispatcher.reset();
+    database.reset();
+    settles();
+    balances(id, 300);
+    EXPECT_EQ(relay.messages().size(), 300u) << "no double";
+}
+
+TEST_F(PostOffice, LettersGoAheadOfIssues) {
+    join(50);
+    auto id = issue();
+    Letters(*connection)
+        .add(Purpose::confirmation, "bounce@courier.example", "new@example.org", "new@example.org",
+             "Subject: confirm\r\n\r\nHello\r\n", clock.now(), 72h);
+    settles();
+    balances(id, 50);
+    ASSERT_EQ(relay.messages().size(), 51u);
+    std::size_t place = 0;
+    while (relay.messages()[place].to != "new@example.org") ++place;
+    EXPECT_LT(place, 4u) << "among the first on four connections";
+}
+
+TEST_F(PostOffice, AHeldDomainDoesNotStopTheOthers) {
+    for (int i = 0; i < 5; ++i) joins(fmt::format("a{}@gmail.example", i));
+    for (int i = 0; i < 5; ++i) joins(fmt::format("a{}@other.example", i));
+    for (int i = 0; i < 5; ++i)
+        relay.answers_for(fmt::format("a{}@gmail.example", i), Stage::rcpt,
+                          "550 5.7.26 unauthenticated mail is not accepted", 1);
+    auto id = issue();
+    passes(30min, 1min);
+    balances(id, 10);
+    EXPECT_EQ(balance(id).refused, 0);
+}
+
+TEST_F(PostOffice, EveryMessageIsFitForTheWireAndPersonal) {
+    joins("ada@example.org");
+    issue();
+    settles();
+    ASSERT_EQ(relay.messages().size(), 1u);
+    auto& mail = relay.messages()[0];
+    EXPECT_TRUE(mail::safe_for_data(mail.bytes));
+    EXPECT_NE(mail.bytes.find("To: Ada <ada@example.org>\r\n"), mail.bytes.npos);
+    EXPECT_NE(mail.bytes.find("Subject: News for Ada\r\n"), mail.bytes.npos);
+    EXPECT_NE(mail.bytes.find("List-Unsubscribe: <https://mail.courier.example/leave/"), mail.bytes.npos);
+    EXPECT_NE(mail.bytes.find("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"), mail.bytes.npos);
+    EXPECT_TRUE(mail.from.starts_with("bounce+")) << mail.from;
+}
+
+}
+}
