@@ -91,8 +91,7 @@ std::optional<minutes> named_zone(std::string_view name) {
     return std::nullopt;
 }
 
-// English by its first three letters; what German, French, Dutch, Spanish, Italian and Portuguese feeds write by
-// theirs.
+// English by its first three letters, and so German, French, Dutch, Spanish, Italian and Portuguese.
 std::optional<int> month_name(std::string_view word) {
     if (word.size() < 3) return std::nullopt;
     constexpr std::array<std::pair<std::string_view, int>, 37> names = {{

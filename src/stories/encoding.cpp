@@ -293,8 +293,7 @@ DecodedText to_utf8(std::string_view bytes, std::string_view content_type) {
         encoding = candidate;
         if (best.bad_bytes == 0) break;
     }
-    // A declaration of Latin-1 often came with a template, and the text is UTF-8: no text in Latin-1 happens to be
-    // that.
+    // A declaration of Latin-1 often came with a template; no text in Latin-1 happens to be UTF-8.
     if (encoding == "windows-1252" && !named)
         if (auto attempt = read_utf8(bytes); attempt.characters_beyond_ascii > 20 * attempt.bad_bytes) {
             best = std::move(attempt);

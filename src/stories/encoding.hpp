@@ -7,11 +7,10 @@
 //
 // In:   a body and its Content-Type (may be empty).
 // Out:  valid UTF-8 without a byte order mark, and the encoding it was read as.
-// Always: RFC 7303 section 3: byte order mark before the charset of the header before the XML declaration before UTF-8.
-// A
-//         label that the bytes contradict gives way to the next that fits them; bytes that fit none are replaced (by
-//         U+FFFD, or by what windows-1252 means by them when hardly anything else is UTF-8), and nothing aborts. Pure,
-//         linear time.
+// Always: the order of RFC 7303 section 3: byte order mark, charset of the header, XML declaration, UTF-8. A label that
+//         the bytes contradict gives way to the next that fits them, and a declared Latin-1 to UTF-8 when the text is
+//         plainly that. Bytes that fit none are replaced (by U+FFFD, or by what windows-1252 means by them when hardly
+//         anything else is UTF-8); nothing aborts. Pure, linear time; only encodings of a closed list are loaded.
 
 namespace postrider::stories {
 

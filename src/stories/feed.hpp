@@ -13,15 +13,13 @@
 //
 // In:   a body, the Content-Type it came with, the address it came from (after redirects). Any bytes.
 // Out:  the feed with its items in their order, or what the body is instead. Repeated ids and dates in the future are
-// left
-//       as they are: what to do about them needs the past.
-// Always: pure; never throws on content; time linear in the size; opens no file and no connection, and expands no
-// entity
-//         that holds markup or other entities. Valid UTF-8 without control characters comes out. Kept are the first
-//         5,000 items (the others are counted), of an item 1 MB of HTML, 20,000 bytes of summary, 2,000 of title, 4,000
-//         of an address, 1,000 of an id (of a longer one its beginning and its digest, so that it stays one of a kind),
-//         50 categories; an item is read up to 30,000 tags and 16 MB, a body up to 32 MB. Elements deeper than 200
-//         vanish, their text stays.
+//       left as they are: what to do about them needs the past.
+// Always: pure; never throws on content; time linear in the size; nothing a feed names is opened or fetched, and no
+//         entity that holds markup or other entities is expanded. What comes out is valid UTF-8 without control
+//         characters. Kept are the first 5,000 items (the others are counted); of an item 1 MB of HTML, 20,000 bytes
+//         of summary, 2,000 of title, 4,000 of an address, 1,000 of an id (of a longer one its beginning and its
+//         digest, so that it stays one of a kind), 50 categories. An item is read up to 30,000 tags and 16 MB, a body
+//         up to 32 MB. Elements deeper than 200 vanish, their text stays.
 
 namespace postrider::stories {
 
@@ -31,6 +29,7 @@ struct Image {
     std::string alt;
 };
 
+// Something of it is there, but title, address and text may each be empty: the caller says whether that is a story.
 struct FeedItem {
     std::string id;    // guid, atom:id, rdf:about; else the address; else a digest of title and date. Never empty
     std::string title; // plain text, one line
@@ -55,8 +54,8 @@ struct Feed {
 };
 
 struct FeedError {
-    std::string what; // completes "this is ...": an HTML page titled "Login", an empty body, XML, but no feed: its root
-                      // is <opml>
+    // Completes "this is": an empty body; an HTML page titled "Login"; XML, but no feed: its root is <opml>.
+    std::string what;
 };
 
 [[nodiscard]] std::expected<Feed, FeedError> parse_feed(std::string_view bytes, std::string_view content_type,

@@ -4,8 +4,7 @@
 
 #include <string_view>
 
-// What holds for the items of every kind of feed: how long a field may be, and what stands in where a feed says
-// nothing.
+// What holds for the items of every kind of feed: how long a field may be, and what stands in where it is missing.
 
 namespace postrider::stories {
 

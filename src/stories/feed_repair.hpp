@@ -6,14 +6,12 @@
 // Feeds as they are made well-formed, so that an XML parser in recovery loses nothing of them.
 //
 // In:   UTF-8 text that should be XML.
-// Out:  one balanced element tree with plain ASCII names, attributes quoted and each once, no reference but the five of
-// XML;
-//       namespaces as declared. Empty when there is no tag at all.
-// Always: no prolog, DOCTYPE, CDATA, comment or instruction is left, so neither entities nor external files exist any
-// more.
-//         Declared entities are put in when their value is plain text, up to 1 MB in all. An end tag closes what it
-//         left open; one that closes nothing is dropped. Elements deeper than 200 vanish, their text stays. Linear
-//         time.
+// Out:  one balanced element tree with plain ASCII names, attributes quoted and each once, no reference but the five
+//       of XML; namespaces as declared. Empty when there is no tag at all.
+// Always: no prolog, DOCTYPE, CDATA, comment or instruction is left, so that neither entities nor external files exist
+//         any more. Declared entities are put in when their value is plain text, up to 1 MB in all. An end tag closes
+//         what was left open inside; one that closes nothing is dropped. Elements deeper than 200 vanish, their text
+//         stays. Linear time.
 
 namespace postrider::stories {
 
@@ -22,8 +20,7 @@ namespace postrider::stories {
 // The name of the first element as written ("rdf:RDF"); empty: none. Junk in front is skipped.
 [[nodiscard]] std::string_view root_name(std::string_view text);
 
-// Where the feed begins: PHP warnings and blank lines may stand before it, and were seen to. 0 when nothing is in
-// front.
+// Where the feed begins, for warnings of PHP may stand before it. 0 when nothing is in front.
 [[nodiscard]] std::size_t start_of_feed(std::string_view text);
 
 }

@@ -8,9 +8,9 @@
 
 // The elements of a feed, one item at a time, so that a feed of any length takes the memory of its longest item.
 //
-// In:   repaired XML (feed_repair.hpp). Out: the children of <channel>, <feed>, <rss> and <rdf:RDF>, each as a small
-// tree,
-//       in document order. Names are in lower case, namespaces reduced to the vocabularies that we read.
+// In:   repaired XML (feed_repair.hpp).
+// Out:  the children of <channel>, <feed>, <rss> and <rdf:RDF>, each as a small tree, in document order. Names are in
+//       lower case, namespaces reduced to the vocabularies that we read.
 // Always: libxml2 runs in recovery without network, without entities, on text that has no DOCTYPE.
 
 namespace postrider::stories {
@@ -63,8 +63,8 @@ struct Root {
 using OnChild = std::function<void(const Element& child, const Element& container)>;
 using OnContainer = std::function<void(const Element& container)>;
 
-// Calls back for each container when it begins, and for each child of one when it is complete. Stops at a root that is
-// none.
+// Calls back for each container when it begins, and for each child of one when it is complete. Stops at a root that
+// is no container.
 [[nodiscard]] Root read_elements(const std::string& xml, std::string_view base_url, const OnContainer&, const OnChild&);
 
 }

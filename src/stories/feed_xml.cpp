@@ -63,8 +63,6 @@ std::optional<double> number(std::string_view text) {
 
 class XmlFeed {
 public:
-    explicit XmlFeed(std::string_view base_url) : base_(base_url) {}
-
     void container(const Element& element) {
         if (element.name != "channel" && element.name != "feed") return;
         seen_ = true;
@@ -150,7 +148,6 @@ private:
         feed_.ttl = std::max<Duration>(feed_.ttl.value_or(Duration(0)), length);
     }
 
-    std::string_view base_;
     Feed feed_;
     std::string other_description_, byline_;
     std::optional<double> period_; // seconds
@@ -207,7 +204,7 @@ std::string person(const Element& element) {
 }
 
 std::expected<Feed, FeedError> parse_xml_feed(std::string_view text, std::string_view base_url) {
-    XmlFeed feed(base_url);
+    XmlFeed feed;
     const auto root = read_elements(
         repaired_xml(text), base_url, [&](const Element& container) { feed.container(container); },
         [&](const Element& child, const Element&) { feed.child(child); });

@@ -13,8 +13,7 @@ namespace postrider::stories {
 
 [[nodiscard]] std::expected<Feed, FeedError> parse_xml_feed(std::string_view text, std::string_view base_url);
 
-// One <item> or <entry>; `html_base` receives what the links in its html are relative to. Not completed yet
-// (feed_item.hpp).
+// One <item> or <entry>, still to be completed (feed_item.hpp); html_base receives what its links are relative to.
 [[nodiscard]] FeedItem read_xml_item(const Element& item, std::string& html_base);
 
 // The best picture that Media RSS, enclosures, iTunes and <image> offer for an item or entry.

@@ -136,8 +136,7 @@ std::string with_plain_escapes(std::string_view text) {
     return out;
 }
 
-// Set by newsletters, advertisements and social networks to follow a reader; no page says something else because of
-// them.
+// Set by newsletters, advertisements and social networks to follow a reader; no page differs because of them.
 bool is_tracking(std::string_view parameter) {
     const auto name = lower(parameter.substr(0, parameter.find('=')));
     constexpr std::array<std::string_view, 5> families = {"utm_", "pk_", "mtm_", "piwik_", "matomo_"};

@@ -16,8 +16,7 @@ namespace postrider::stories {
 
 // What two spellings of one address have in common; the identity of a story. Scheme and host in lower case, no default
 // port, no fragment (but #!...), no tracking parameters (utm_*, fbclid, gclid, mc_cid ...), no dot segments, percent
-// escapes only where needed and in upper case. Scheme and order of the parameters stay. Meant for comparing, but still
-// leads there.
+// escapes only where needed and in upper case. Scheme and order of the parameters stay. It still leads there.
 [[nodiscard]] std::string canonical_url(std::string_view url);
 
 // "https" for "HTTPS://example.org"; empty for a relative reference.
