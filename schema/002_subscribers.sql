@@ -37,6 +37,7 @@ CREATE TABLE sign_up (
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
   confirmed_at INTEGER,
+  replaces INTEGER,                              -- a change of address: the subscription that ends when this one begins
   UNIQUE (list_id, address_key)
 ) {strict};
 CREATE INDEX sign_up_of_address ON sign_up (address_key);

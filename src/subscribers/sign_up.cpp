@@ -6,6 +6,17 @@
 #include "subscribers/suppressions.hpp"
 
 namespace postrider::subscribers {
+namespace {
+
+Profile profile_of(storage::Connection& connection, SubscriptionId subscription) {
+    auto holder = connection.value<std::optional<SubscriberId>>("SELECT subscriber_id FROM subscription WHERE id = $1",
+                                                                subscription);
+    if (!holder || !*holder) return {};
+    auto person = Subscribers(connection).find(**holder);
+    return person ? person->profile : Profile();
+}
+
+}
 
 AskOutcome SignUps::ask(const Asking& asking, Time now) {
     storage::Transaction transaction(connection_);
@@ -57,14 +68,15 @@ MailConfirmation SignUps::keep(const Asking& asking, Time now) {
                     asking.list, key, now);
     auto expires_at = now + settings_.confirm_within;
     auto id = connection_.value<SignUpId>(
-        R"sql(INSERT INTO sign_up (list_id, address, address_key, name, language, created_at, expires_at)
-              VALUES ($1, $2, $3, $4, $5, $6, $7)
+        R"sql(INSERT INTO sign_up (list_id, address, address_key, name, language, created_at, expires_at, replaces)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
               ON CONFLICT (list_id, address_key) DO UPDATE SET
                 address = excluded.address, name = excluded.name, language = excluded.language,
-                created_at = excluded.created_at, expires_at = excluded.expires_at
+                created_at = excluded.created_at, expires_at = excluded.expires_at,
+                replaces = coalesce(excluded.replaces, sign_up.replaces)
               RETURNING id)sql",
         asking.list, asking.address.text(), key, clean_name(asking.name), clean_language(asking.language), now,
-        expires_at);
+        expires_at, asking.replaces);
     record_consent(connection_, {asking.list, key, ConsentEvent::asked, now, asking.words, asking.client, asking.form});
     return {id.value(), expires_at};
 }
@@ -84,8 +96,9 @@ std::optional<AskOutcome> SignUps::ask_again(SignUpId id, std::string_view clien
             address ? address->key() : "", old->list);
         if (!said) said.emplace();
         if (address)
-            outcome = ask_at(Door::visitor,
-                             {old->list, *address, old->name, old->language, client, said->form, said->words}, now);
+            outcome = ask_at(
+                Door::visitor,
+                {old->list, *address, old->name, old->language, client, said->form, said->words, old->replaces}, now);
     }
     transaction.commit();
     return outcome;
@@ -113,7 +126,12 @@ ConfirmResult SignUps::confirm_now(const SignUp& sign_up, std::string_view clien
     if (suppression && suppression->kind == SuppressionKind::operator_) return unknown;
     suppressions.lift(*address);
 
-    auto activated = activate(connection_, sign_up.list, *address, {sign_up.name, sign_up.language, {}, "{}"}, now);
+    auto profile = sign_up.replaces ? profile_of(connection_, *sign_up.replaces) : Profile();
+    if (!sign_up.name.empty()) profile.name = sign_up.name;
+    if (!sign_up.language.empty()) profile.language = sign_up.language;
+    // The old one ends first: where both are one address, the reader has come back and stays.
+    if (sign_up.replaces) Subscriptions(connection_, tokens_).leave(*sign_up.replaces, LeftHow::page, client, now);
+    auto activated = activate(connection_, sign_up.list, *address, profile, now);
     connection_.run("UPDATE sign_up SET confirmed_at = $1 WHERE id = $2", now, sign_up.id);
     record_consent(connection_, {sign_up.list, address->key(), ConsentEvent::confirmed, now, {}, client, {}});
     auto what = activated.fresh ? ConfirmResult::What::confirmed : ConfirmResult::What::already;
@@ -122,11 +140,18 @@ ConfirmResult SignUps::confirm_now(const SignUp& sign_up, std::string_view clien
 
 std::optional<SignUp> SignUps::find(SignUpId id) {
     return connection_.first(
-        R"sql(SELECT id, list_id, address, name, language, created_at, expires_at, confirmed_at FROM sign_up WHERE id = $1)sql",
+        R"sql(SELECT id, list_id, address, name, language, created_at, expires_at, confirmed_at, replaces
+              FROM sign_up WHERE id = $1)sql",
         [](const storage::Row& row) {
-            return SignUp{
-                row.get<SignUpId>(0),    row.get<ListId>(1), row.get<std::string>(2), row.get<std::string>(3),
-                row.get<std::string>(4), row.get<Time>(5),   row.get<Time>(6),        row.get<std::optional<Time>>(7)};
+            return SignUp{row.get<SignUpId>(0),
+                          row.get<ListId>(1),
+                          row.get<std::string>(2),
+                          row.get<std::string>(3),
+                          row.get<std::string>(4),
+                          row.get<Time>(5),
+                          row.get<Time>(6),
+                          row.get<std::optional<Time>>(7),
+                          row.get<std::optional<SubscriptionId>>(8)};
         },
         id);
 }

@@ -13,8 +13,9 @@
 // How a stranger becomes a reader: asks, gets one mail, confirms.
 //
 // In:     a valid address and the list, from a form, a program, or the operator.
-// Out:    one of a closed set of outcomes. Whoever answers the visitor says the same for all of them (and for time,
-//         too: the same reads and nearly the same writes happen), except for a client that asks too often.
+// Out:    one of a closed set of outcomes. Whoever answers the visitor says the same for all of them, except to a
+//         client that asks too often. They take different time (a mail is some rows more): who must hide that answers
+//         at a fixed delay.
 // Always: nobody becomes active without confirm(). Each confirmation mail was taken from the budgets in the same
 //         transaction. What is never confirmed leaves nothing behind after purge_after.
 
@@ -28,6 +29,9 @@ struct Asking {
     std::string_view client;   // network address; "" when unknown
     std::string_view form;     // the page or program it came through
     std::string_view words;    // the sentence the reader agreed to
+    // A change of address: this subscription to the same list, whose holder asks, ends when the new address is
+    // confirmed, and its values (time zone, attributes) move along.
+    std::optional<SubscriptionId> replaces = std::nullopt;
 };
 
 // The caller writes the confirmation letter in the same transaction. The link of an earlier one that has not expired
@@ -63,6 +67,7 @@ struct SignUp {
     std::string address, name, language;
     Time created_at, expires_at;
     std::optional<Time> confirmed_at;
+    std::optional<SubscriptionId> replaces;
 };
 
 class SignUps {

@@ -128,6 +128,37 @@ TEST(SignUp, AFreshConfirmationLiftsABounceAComplaintAndAnErasureButNotTheOperat
     EXPECT_EQ(site.sign_ups.confirm(id, "", noon).what, What::unknown);
 }
 
+TEST(SignUp, AChangeOfAddressMovesTheReaderWhenTheNewOneIsConfirmedAndNotBefore) {
+    Site site;
+    auto old = site.subscriptions
+                   .add(site.courier, address("old@example.org"), {"Ada", "de", "Europe/Vienna", R"({"city":"Graz"})"},
+                        "met", "test", noon)
+                   .subscription.value();
+    auto fresh = address("new@example.org");
+    auto outcome = site.sign_ups.ask({site.courier, fresh, "", "", "", "preferences", "Mail me there.", old}, noon);
+    auto id = std::get<MailConfirmation>(outcome).id;
+    EXPECT_TRUE(site.subscriptions.active(site.courier, address("old@example.org")));
+    EXPECT_EQ(site.sign_ups.confirm(id, "", noon + 1h).what, What::confirmed);
+    EXPECT_FALSE(site.subscriptions.active(site.courier, address("old@example.org")));
+    auto moved = Subscribers(site.database).find(fresh).value();
+    EXPECT_EQ(moved.profile.name, "Ada");
+    EXPECT_EQ(moved.profile.timezone, "Europe/Vienna");
+    EXPECT_EQ(moved.profile.attributes, R"({"city":"Graz"})");
+    EXPECT_EQ(site.lists.active_count(site.courier), 1);
+    EXPECT_TRUE(site.counters_are_right());
+}
+
+TEST(SignUp, AReaderWhoChangesToTheirOwnAddressAfterLeavingIsBack) {
+    Site site;
+    auto old = site.reader("ada@example.org", site.courier);
+    site.subscriptions.leave(old, LeftHow::page, "", noon);
+    auto ada = address("ada@example.org");
+    auto outcome = site.sign_ups.ask({site.courier, ada, "", "", "", "preferences", "", old}, noon);
+    (void)site.sign_ups.confirm(std::get<MailConfirmation>(outcome).id, "", noon + 1h);
+    EXPECT_TRUE(site.subscriptions.active(site.courier, ada));
+    EXPECT_TRUE(site.counters_are_right());
+}
+
 TEST(SignUp, WhatWasNeverConfirmedLeavesNothingBehindAfterTwoWeeks) {
     Site site;
     site.asked("ada@example.org", site.courier);
