@@ -360,6 +360,11 @@ bool Dispatcher::idle() const {
     return queue_.empty() && connections_busy() == 0 && !hungry_ && gathered_.empty() && !busy_ && stalled_.empty();
 }
 
+bool Dispatcher::all_held() const {
+    auto now = clock_.now();
+    return connections_.empty() && gathered_.empty() && !busy_ && std::ranges::none_of(lanes_, [&](auto& lane) { return lane.open(now); });
+}
+
 int Dispatcher::connections_busy() const {
     return int(std::ranges::count_if(connections_, [](auto& entry) { return !entry.second->idle; }));
 }

@@ -67,6 +67,7 @@ public:
     void stop(Duration limit);
 
     [[nodiscard]] bool idle() const; // nothing is on its way or due now
+    [[nodiscard]] bool all_held() const; // nobody takes mail for the moment, and nothing is on its way
     [[nodiscard]] std::vector<LaneStatus> lanes() const;
     [[nodiscard]] const std::string& stalled() const {
         return stalled_;

@@ -62,6 +62,8 @@ public:
     // Every slot that is due: filled, or recorded as skipped. An error of one list leaves the others alone; it comes
     // back in `errors`.
     std::vector<Fired> publish_due(Time now, Duration catch_up, std::vector<std::string>& errors);
+    // Cheap, for asking once a second: whether publish_due would do anything.
+    [[nodiscard]] bool anything_due(Time now);
     // The next slot of a list after `now`; nothing without a schedule.
     [[nodiscard]] static std::optional<Time> next_slot(const subscribers::List& list, Time after);
 
@@ -78,6 +80,7 @@ private:
                                    std::span<const stories::Story> stories) const;
     [[nodiscard]] templates::Template load(const std::string& name) const;
     [[nodiscard]] std::vector<stories::Story> stories_of(std::span<const StoryId> ids);
+    [[nodiscard]] Time slots_since(const subscribers::List& list);
     void fill_slots(const subscribers::List& list, Time now, Duration catch_up, std::vector<Fired>& fired);
 
     storage::Connection& connection_;

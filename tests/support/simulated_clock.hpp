@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <list>
+#include <memory>
 
 namespace postrider::test {
 
@@ -22,11 +23,11 @@ public:
     boost::asio::awaitable<void> sleep_until(Time at) override {
         namespace asio = boost::asio;
         while (now_ < at) {
-            auto bell = sleepers_.emplace(sleepers_.end(), executor_);
-            struct Leave {
-                std::list<asio::steady_timer>& sleepers;
+            auto bell = sleepers_->emplace(sleepers_->end(), executor_);
+            struct Leave { // keeps the list alive: a coroutine may outlive the clock
+                std::shared_ptr<std::list<asio::steady_timer>> sleepers;
                 std::list<asio::steady_timer>::iterator bell;
-                ~Leave() { sleepers.erase(bell); }
+                ~Leave() { sleepers->erase(bell); }
             } leave{sleepers_, bell};
             bell->expires_at(asio::steady_timer::time_point::max());
             boost::system::error_code rung;
@@ -41,13 +42,13 @@ public:
     void advance(Duration length) { set(now_ + length); }
     void set(Time now) {
         now_ = now;
-        for (auto& bell : sleepers_) bell.cancel();
+        for (auto& bell : *sleepers_) bell.cancel();
     }
 
 private:
     boost::asio::any_io_executor executor_;
     Time now_;
-    std::list<boost::asio::steady_timer> sleepers_;
+    std::shared_ptr<std::list<boost::asio::steady_timer>> sleepers_ = std::make_shared<std::list<boost::asio::steady_timer>>();
 };
 
 }

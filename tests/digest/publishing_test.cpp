@@ -1,0 +1,187 @@
+#include "digest/publishing.hpp"
+#include "delivery/message.hpp"
+#include "storage/migrations.hpp"
+#include "support/mail_linter.hpp"
+#include "templates/source.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace postrider::digest {
+namespace {
+
+class Publisher : public testing::Test {
+protected:
+    Publisher() {
+        auto pattern = (std::filesystem::temp_directory_path() / "postrider-digest-XXXXXX").string();
+        folder = mkdtemp(pattern.data());
+        connection.emplace("sqlite:" + (folder / "test.db").string());
+        storage::migrate(*connection, embedded::schema(), now);
+        tokens.emplace(folder / "keys" / "links");
+        library.emplace(folder / "templates");
+        subscribers::List fresh;
+        fresh.slug = "daily";
+        fresh.title = "The Daily";
+        fresh.sender = "The Courier <news@courier.example>";
+        fresh.schedule = "every day at 07:00";
+        list = subscribers::Lists(*connection).add(fresh, now).value();
+        publishing.emplace(*connection, *library, *tokens, site);
+    }
+    ~Publisher() override {
+        publishing.reset();
+        connection.reset();
+        std::filesystem::remove_all(folder);
+    }
+
+    StoryId story(const std::string& title) {
+        stories::Story fresh;
+        fresh.title = title;
+        fresh.url = "https://courier.example/" + std::to_string(++count);
+        fresh.canonical_url = fresh.url;
+        fresh.summary = "Summary of " + title;
+        auto id = stories::Stories(*connection).put(fresh, now).first;
+        stories::Stories(*connection).stand(list.id, id, stories::Standing::candidate, now);
+        return id;
+    }
+    void operator_writes(const std::string& name, const std::string& text) {
+        std::filesystem::create_directories(folder / "templates");
+        std::ofstream(folder / "templates" / name) << text;
+    }
+    subscribers::Reader reader(const std::string& name = "Ada Lovelace") {
+        return {SubscriptionId{1}, SubscriberId{1}, "ada@example.org", name, "", "{}", now, false};
+    }
+    std::string mail_of(IssueId id) { return publishing->sample(list, id, reader(), "", now).eml; }
+
+    std::filesystem::path folder;
+    Time now = parse_rfc3339("2026-11-24T06:00:00Z").value();
+    SiteWords site{"The Courier", "https://mail.courier.example", "1 Press Square, Example City", "https://courier.example/privacy",
+                   mail::parse_mailbox("The Courier <news@courier.example>").value()};
+    std::optional<storage::Connection> connection;
+    std::optional<subscribers::LinkTokens> tokens;
+    std::optional<templates::Library> library;
+    subscribers::List list;
+    std::optional<Publishing> publishing;
+    int count = 0;
+};
+
+TEST_F(Publisher, AnIssueIsFrozenWithItsStoriesItsNumberAndAMailing) {
+    story("First");
+    story("Second");
+    auto outcome = publishing->publish(list, {}, now);
+    ASSERT_TRUE(outcome.issue);
+    auto issue = Issues(*connection).find(*outcome.issue).value();
+    EXPECT_EQ(issue.number, 1);
+    EXPECT_EQ(to_text(issue.state), "scheduled");
+    EXPECT_TRUE(issue.mailing);
+    EXPECT_EQ(Issues(*connection).stories(issue.id).size(), 2u);
+    EXPECT_FALSE(issue.subject.empty());
+}
+
+TEST_F(Publisher, ALaterEditOfAStoryOrATemplateChangesNothingOfAFrozenIssue) {
+    story("First");
+    auto id = *publishing->publish(list, {}, now).issue;
+    auto before = mail_of(id);
+    stories::Story edited;
+    edited.title = "Changed";
+    edited.url = "https://courier.example/1";
+    edited.canonical_url = edited.url;
+    stories::Stories(*connection).put(edited, now);
+    operator_writes("digest.html.mustache", "{{list.title}} {{unsubscribe_url}} {{site.postal_address}}");
+    EXPECT_EQ(mail_of(id), before);
+}
+
+TEST_F(Publisher, NothingToSendMakesNoIssueByHandAndASkippedOneForASlot) {
+    EXPECT_FALSE(publishing->publish(list, {}, now).issue);
+    EXPECT_TRUE(Issues(*connection).all().empty());
+    EXPECT_FALSE(publishing->publish(list, now, now).issue);
+    auto issues = Issues(*connection).all();
+    ASSERT_EQ(issues.size(), 1u);
+    EXPECT_EQ(to_text(issues[0].state), "skipped");
+    EXPECT_EQ(issues[0].reason, "there are no stories yet");
+}
+
+TEST_F(Publisher, ASlotIsFilledOnceHoweverOftenItIsLookedFor) {
+    story("First");
+    std::vector<std::string> errors;
+    auto due = now + 1h;
+    auto fired = publishing->publish_due(due, 12h, errors);
+    ASSERT_EQ(fired.size(), 1u);
+    EXPECT_TRUE(fired[0].outcome.issue);
+    story("Second");
+    EXPECT_EQ(publishing->publish_due(due + 1h, 12h, errors).size(), 0u);
+    EXPECT_EQ(publishing->publish_due(due - 2h, 12h, errors).size(), 0u) << "a clock set back";
+    EXPECT_TRUE(errors.empty());
+}
+
+TEST_F(Publisher, ABrokenTemplateIsNamedWithItsPlaceAndNothingIsWritten) {
+    story("First");
+    operator_writes("digest.html.mustache", "line one\n  {{#stories}}\n");
+    try {
+        publishing->publish(list, {}, now);
+        FAIL() << "it published";
+    } catch (const templates::TemplateError& error) {
+        EXPECT_STREQ(error.what(), "digest.html.mustache:2:3: section \"stories\" is never closed");
+    }
+    EXPECT_TRUE(Issues(*connection).all().empty());
+    EXPECT_EQ(publishing->explain(list).chosen.size(), 1u) << "the story is still there for the next try";
+}
+
+TEST_F(Publisher, ATemplateWithoutTheWayOutIsRefused) {
+    story("First");
+    operator_writes("digest.txt.mustache", "{{list.title}}\n");
+    EXPECT_THROW(publishing->publish(list, {}, now), templates::TemplateError);
+}
+
+TEST_F(Publisher, ACancelledIssueThatNobodyGotGivesItsStoriesBack) {
+    story("First");
+    auto id = *publishing->publish(list, {}, now).issue;
+    EXPECT_TRUE(publishing->explain(list).chosen.empty());
+    EXPECT_TRUE(publishing->cancel(id, now));
+    EXPECT_EQ(publishing->explain(list).chosen.size(), 1u);
+    EXPECT_EQ(Issues(*connection).find(id)->state, IssueState::cancelled);
+    EXPECT_FALSE(publishing->cancel(id, now));
+}
+
+TEST_F(Publisher, AListWithApprovalHoldsItsIssueUntilItIsFrozen) {
+    list.approval = true;
+    list = subscribers::Lists(*connection).update(list, now).value();
+    story("First");
+    auto id = *publishing->publish(list, {}, now).issue;
+    EXPECT_EQ(Issues(*connection).find(id)->state, IssueState::held);
+    publishing->freeze(id, now);
+    EXPECT_EQ(Issues(*connection).find(id)->state, IssueState::scheduled);
+}
+
+TEST_F(Publisher, TheMailIsBeyondReproachWhateverItsStoriesAndItsReaderAreCalled) {
+    story("A <b>bold</b> & \"quoted\" title");
+    story("x\r\nBcc: victim@example.org");
+    story(std::string(3000, 'w'));
+    story("=?utf-8?q?=0D=0ABcc:_a?= \xE2\x80\xA8 \xF0\x9F\x93\xB0");
+    auto id = *publishing->publish(list, {}, now).issue;
+    for (auto name : {"Ada", "x\r\nBcc: a@b", "=?utf-8?q?evil?=", "J\xC3\xBCrgen (x), \"Doe\"", "\xF0\x9F\x98\x80"}) {
+        auto sample = publishing->sample(list, id, reader(name), "", now);
+        EXPECT_EQ(mail_linter::lint(sample.eml), "") << name;
+        auto header = sample.eml.substr(0, sample.eml.find("\r\n\r\n"));
+        EXPECT_EQ(header.find("\r\nBcc:"), std::string::npos);
+    }
+}
+
+TEST_F(Publisher, APreviewWithoutNewStoriesShowsTheNewestAsAnExample) {
+    story("First");
+    (void)publishing->publish(list, {}, now);
+    auto sample = publishing->sample(list, {}, reader(), "", now);
+    EXPECT_TRUE(sample.example);
+    EXPECT_NE(sample.html.find("First"), std::string::npos);
+    EXPECT_NE(sample.text.find("First"), std::string::npos);
+}
+
+TEST(Content, ProseIsWrappedAndLongWordsStayWhole) {
+    EXPECT_EQ(wrapped("one two three", 7), "one two\nthree");
+    EXPECT_EQ(wrapped("one\n\ntwo", 72), "one\n\ntwo");
+    EXPECT_EQ(wrapped(std::string(100, 'x') + " y", 72), std::string(100, 'x') + "\ny");
+}
+
+}
+}
