@@ -1,0 +1,160 @@
+#include "daemon/routes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace postrider::daemon {
+namespace {
+
+using web::Pages;
+using Page = Pages::Answer (Pages::*)(const http::Request&, const Pages::Names&);
+
+enum class Kind {
+    open,   // anybody may read it, and keep it for a moment
+    fresh,  // anybody may read it; it changes
+    secret, // under a token, or for the operator
+};
+
+struct Route {
+    std::string_view path; // "*" stands for one name
+    Page get;
+    Page post; // null: there is nothing to change
+    Kind kind;
+    bool cors = false; // forms of other sites post here
+};
+
+constexpr std::array table = {
+    Route{"/", &Pages::home, nullptr, Kind::fresh},
+    Route{"/health", &Pages::health, nullptr, Kind::secret},
+    Route{"/join/*", &Pages::join_form, &Pages::join, Kind::fresh, true},
+    Route{"/confirm/*", &Pages::confirm_form, &Pages::confirm, Kind::secret},
+    Route{"/leave/*", &Pages::leave_form, &Pages::leave, Kind::secret},
+    Route{"/preferences/*", &Pages::preferences, &Pages::change_preferences, Kind::secret},
+    Route{"/view/*", &Pages::view, nullptr, Kind::secret},
+    Route{"/archive/*", &Pages::archive, nullptr, Kind::fresh},
+    Route{"/archive/*/feed.xml", &Pages::archive_feed, nullptr, Kind::open},
+    Route{"/archive/*/*", &Pages::archive_issue, nullptr, Kind::open},
+    Route{"/outbox", &Pages::outbox, nullptr, Kind::secret},
+    Route{"/outbox/*/*", &Pages::outbox_mail, nullptr, Kind::secret},
+};
+
+std::vector<std::string_view> segments(std::string_view path) {
+    std::vector<std::string_view> found;
+    if (path.starts_with('/')) path.remove_prefix(1);
+    if (path.ends_with('/')) path.remove_suffix(1);
+    while (!path.empty()) {
+        auto end = std::min(path.find('/'), path.size());
+        found.push_back(path.substr(0, end));
+        path.remove_prefix(std::min(end + 1, path.size()));
+    }
+    return found;
+}
+
+std::optional<Pages::Names> match(std::string_view pattern, const std::vector<std::string_view>& path) {
+    auto wanted = segments(pattern);
+    if (wanted.size() != path.size()) return std::nullopt;
+    Pages::Names names;
+    for (std::size_t i = 0; i < path.size(); ++i) {
+        if (wanted[i] == "*")
+            names.emplace_back(path[i]);
+        else if (wanted[i] != path[i])
+            return std::nullopt;
+    }
+    return names;
+}
+
+std::string allowed(const Route& route) { return route.post ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD, OPTIONS"; }
+
+class Router {
+public:
+    Router(Pages& pages, RouteSettings settings) : pages_(pages), settings_(std::move(settings)) {}
+
+    boost::asio::awaitable<http::Response> answer(http::Request request) const {
+        auto path = segments(request.path);
+        Pages::Names names;
+        auto route = std::ranges::find_if(table, [&](const Route& one) {
+            auto found = match(one.path, path);
+            if (found) names = std::move(*found);
+            return found.has_value();
+        });
+        if (route == table.end()) {
+            auto response = pages_.not_found(wanted(request));
+            dress(response, Kind::secret);
+            co_return response;
+        }
+        http::Response response;
+        if (auto page = page_for(*route, request.method)) {
+            auto running = (pages_.*page)(request, names);
+            response = co_await std::move(running);
+        } else {
+            response = without_page(*route, request);
+        }
+        dress(response, route->kind);
+        if (route->cors) allow_origin(response, *route, request);
+        co_return response;
+    }
+
+private:
+    static http::Format wanted(const http::Request& request) {
+        return http::preferred_format(request.headers.value("Accept"));
+    }
+
+    static Page page_for(const Route& route, std::string_view method) {
+        if (method == "GET" || method == "HEAD") return route.get;
+        if (method == "POST") return route.post;
+        return nullptr;
+    }
+
+    http::Response without_page(const Route& route, const http::Request& request) const {
+        http::Response response{204, {}, {}};
+        if (request.method != "OPTIONS")
+            response = pages_.refusal(wanted(request), 405, "This page cannot do that",
+                                      "It is there to be read, or for the button that it shows.");
+        response.headers.add("Allow", allowed(route));
+        return response;
+    }
+
+    void dress(http::Response& response, Kind kind) const {
+        auto& headers = response.headers;
+        if (!headers.has("Content-Security-Policy"))
+            headers.add("Content-Security-Policy",
+                        "default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'");
+        headers.add("X-Content-Type-Options", "nosniff");
+        headers.add("Referrer-Policy", "no-referrer");
+        bool keep = kind == Kind::open && response.status == 200;
+        if (kind == Kind::secret)
+            headers.add("Cache-Control", "no-store");
+        else
+            headers.add("Cache-Control", keep ? "public, max-age=300" : "no-cache");
+        if (kind == Kind::secret) headers.add("X-Robots-Tag", "noindex");
+        if (pages_.is_secure()) headers.add("Strict-Transport-Security", "max-age=31536000");
+    }
+
+    // https://fetch.spec.whatwg.org/#http-cors-protocol; no credentials: there are none.
+    void allow_origin(http::Response& response, const Route& route, const http::Request& request) const {
+        response.headers.add("Vary", "Accept, Origin");
+        auto origin = request.headers.value("Origin");
+        if (origin.empty() || std::ranges::find(settings_.cors_origins, origin) == settings_.cors_origins.end()) return;
+        response.headers.add("Access-Control-Allow-Origin", std::string(origin));
+        response.headers.add("Access-Control-Expose-Headers", "Retry-After");
+        if (request.method != "OPTIONS") return;
+        response.headers.add("Access-Control-Allow-Methods", allowed(route));
+        response.headers.add("Access-Control-Allow-Headers", "Content-Type, Accept");
+        response.headers.add("Access-Control-Max-Age", "86400");
+    }
+
+    Pages& pages_;
+    RouteSettings settings_;
+};
+
+}
+
+http::Handler routes(Pages& pages, RouteSettings settings) {
+    auto router = std::make_shared<const Router>(pages, std::move(settings));
+    return [router](http::Request request) { return router->answer(std::move(request)); };
+}
+
+}

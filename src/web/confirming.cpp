@@ -1,0 +1,124 @@
+#include "delivery/letters.hpp"
+#include "storage/database.hpp"
+#include "subscribers/audience.hpp"
+#include "web/letters.hpp"
+#include "web/pages.hpp"
+#include "web/wording.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace postrider::web {
+namespace {
+
+constexpr Duration welcome_lives_for = 3 * 24h;
+
+struct Waiting {
+    subscribers::SignUp sign_up;
+    subscribers::List list;
+};
+
+std::optional<Waiting> waiting(storage::Connection& connection, const subscribers::LinkTokens& tokens,
+                               const subscribers::Settings& settings, subscribers::SignUpId id) {
+    auto sign_up = subscribers::SignUps(connection, tokens, settings).find(id);
+    if (!sign_up) return std::nullopt;
+    auto list = subscribers::Lists(connection).find(sign_up->list);
+    if (!list || list->state == subscribers::ListState::archived) return std::nullopt;
+    return Waiting{std::move(*sign_up), std::move(*list)};
+}
+
+}
+
+Pages::Answer Pages::confirm_form(const http::Request&, const Names& names) {
+    auto again = tokens_.read_ask_again(names[0]);
+    auto id = again ? again : tokens_.read_confirm(names[0]);
+    if (!id) co_return not_found(http::Format::html);
+    auto read = [&](storage::Connection& connection) { return waiting(connection, tokens_, sign_up_, *id); };
+    auto found = co_await database_.read(read);
+    if (!found) co_return not_found(http::Format::html);
+
+    if (found->sign_up.confirmed_at) co_return page(200, "page_confirmed.html", words("Welcome", found->list));
+    if (again || found->sign_up.expires_at <= clock_.now()) co_return expired_page(*id, found->list);
+    auto all = words("Confirm", found->list);
+    all["address"] = masked(found->sign_up.address);
+    all["action"] = path_of("/confirm/" + names[0]);
+    co_return page(200, "page_confirm.html", all);
+}
+
+Pages::Answer Pages::confirm(const http::Request& request, const Names& names) {
+    if (auto again = tokens_.read_ask_again(names[0])) co_return co_await ask_again(request, *again);
+    auto id = tokens_.read_confirm(names[0]);
+    if (!id) co_return not_found(http::Format::html);
+
+    using What = subscribers::ConfirmResult::What;
+    struct Confirmed {
+        What what = What::unknown;
+        std::optional<subscribers::List> list;
+    };
+    auto now = clock_.now();
+    auto templates = templates_.letter("welcome");
+    auto work = [&](storage::Connection& connection) {
+        storage::Transaction transaction(connection);
+        Confirmed confirmed;
+        auto result = subscribers::SignUps(connection, tokens_, sign_up_).confirm(*id, request.client, now);
+        confirmed.what = result.what;
+        if (result.what != What::unknown) confirmed.list = subscribers::Lists(connection).find(result.list);
+        if (result.what == What::confirmed && confirmed.list->welcome && result.subscription)
+            write_welcome(connection, templates, *result.subscription, *confirmed.list, now);
+        transaction.commit();
+        return confirmed;
+    };
+    auto confirmed = co_await database_.write(work);
+    if (!confirmed.list) co_return not_found(http::Format::html);
+    if (confirmed.what == What::expired) co_return expired_page(*id, *confirmed.list);
+    co_return page(200, "page_confirmed.html", words("Welcome", *confirmed.list));
+}
+
+void Pages::write_welcome(storage::Connection& connection, const LetterTemplates& templates, SubscriptionId id,
+                          const subscribers::List& list, Time now) const {
+    auto reader = subscribers::read_one(connection, id);
+    auto address = mail::parse_address(reader.address);
+    if (!address) return;
+    WelcomeLinks links{site_.url + "/leave/", site_.url + "/preferences/"};
+    auto signer = tokens_.signer();
+    signer.leave(links.unsubscribe_url, id);
+    signer.preferences(links.preferences_url, reader.subscriber);
+    auto message = welcome_letter(templates, site_, list, *address, reader.name, links, now);
+    delivery::Letters(connection)
+        .add(delivery::Purpose::welcome, letter_sender(site_), address->text(), address->key(), message, now,
+             welcome_lives_for);
+}
+
+Pages::Answer Pages::ask_again(const http::Request& request, subscribers::SignUpId id) {
+    auto now = clock_.now();
+    auto templates = templates_.letter("confirm");
+    struct Again {
+        subscribers::AskOutcome outcome;
+        subscribers::List list;
+    };
+    auto work = [&](storage::Connection& connection) -> std::optional<Again> {
+        storage::Transaction transaction(connection);
+        auto old = waiting(connection, tokens_, sign_up_, id);
+        if (!old) return std::nullopt;
+        auto outcome = subscribers::SignUps(connection, tokens_, sign_up_).ask_again(id, request.client, now);
+        auto address = mail::parse_address(old->sign_up.address);
+        if (!outcome || !address) return std::nullopt;
+        write_confirmation(connection, templates, *outcome, old->list, *address, now);
+        transaction.commit();
+        return Again{std::move(*outcome), std::move(old->list)};
+    };
+    auto again = co_await database_.write(work);
+    if (!again || std::holds_alternative<subscribers::NotOpen>(again->outcome))
+        co_return not_found(http::Format::html);
+    auto* over = std::get_if<subscribers::OverBudget>(&again->outcome);
+    if (over && over->which == subscribers::Budget::client) co_return too_many(http::Format::html, over->wait);
+    co_return asked_page(http::Format::html, again->list);
+}
+
+http::Response Pages::expired_page(subscribers::SignUpId id, const subscribers::List& list) {
+    auto all = words("This link has expired", list);
+    all["action"] = path_of("/confirm/" + tokens_.ask_again(id));
+    return page(410, "page_confirm_expired.html", all);
+}
+
+}

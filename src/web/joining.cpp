@@ -1,0 +1,157 @@
+#include "delivery/letters.hpp"
+#include "mail/utf8.hpp"
+#include "storage/database.hpp"
+#include "web/letters.hpp"
+#include "web/pages.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace postrider::web {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t largest_form = 16 * 1024;
+constexpr std::size_t longest_echo = 320; // what the form gives back after a mistake
+
+struct Entry {
+    std::string email, name, language;
+    bool trapped = false; // the field that people do not see was filled in
+};
+
+bool is_json(const http::Request& request) {
+    auto type = http::media_type(request.headers.value("Content-Type"));
+    return type == "application/json" || type.ends_with("+json");
+}
+
+http::Format wanted(const http::Request& request) {
+    if (is_json(request)) return http::Format::json;
+    return http::preferred_format(request.headers.value("Accept"));
+}
+
+std::optional<Entry> entry_in_json(std::string_view body) {
+    json::parse_options options;
+    options.max_depth = 8;
+    boost::system::error_code failed;
+    auto value = json::parse(body, failed, {}, options);
+    if (failed || !value.is_object()) return std::nullopt;
+    auto text = [&](std::string_view name) -> std::string {
+        auto* found = value.as_object().if_contains(name);
+        return found && found->is_string() ? std::string(found->as_string()) : std::string();
+    };
+    return Entry{text("email"), text("name"), text("language"), !text("website").empty()};
+}
+
+std::optional<Entry> entry_in(const http::Request& request) {
+    if (is_json(request)) return entry_in_json(request.body);
+    auto form = http::parse_form(request);
+    if (!form) return std::nullopt;
+    return Entry{form->value("email"), form->value("name"), form->value("language"), !form->value("website").empty()};
+}
+
+std::string agreed_words(const subscribers::List& list) {
+    return fmt::format("Subscribe to {}. You will get a mail with a link to confirm. You can leave at any time.",
+                       list.title);
+}
+
+}
+
+boost::asio::awaitable<std::optional<subscribers::List>> Pages::open_list(const std::string& slug) {
+    auto read = [&](storage::Connection& connection) { return subscribers::Lists(connection).find(slug); };
+    auto list = co_await database_.read(read);
+    if (list && list->state != subscribers::ListState::open) list.reset();
+    co_return list;
+}
+
+Pages::Answer Pages::join_form(const http::Request& request, const Names& names) {
+    auto list = co_await open_list(names[0]);
+    if (!list) co_return not_found(wanted(request));
+    co_return join_page(200, *list, "", "", "");
+}
+
+Pages::Answer Pages::join(const http::Request& request, const Names& names) {
+    auto format = wanted(request);
+    auto list = co_await open_list(names[0]);
+    if (!list) co_return not_found(format);
+    if (request.body.size() > largest_form)
+        co_return refusal(format, 413, "That is too much", "The form was larger than a sign-up can be.");
+    auto entry = entry_in(request);
+    if (!entry)
+        co_return refusal(format, 400, "This form cannot be read",
+                          "Send it as application/x-www-form-urlencoded, multipart/form-data or JSON.");
+    if (entry->trapped) co_return asked_page(format, *list);
+
+    auto address = mail::parse_address(http::trimmed(entry->email));
+    if (!address) {
+        auto error = fmt::format("This is not an address that mail can be sent to: {}.", address.error().reason);
+        if (format == http::Format::json) co_return refusal(format, 422, "", error);
+        co_return join_page(422, *list, error, entry->email, entry->name);
+    }
+
+    auto now = clock_.now();
+    auto templates = templates_.letter("confirm");
+    auto agreed = agreed_words(*list);
+    std::string_view form = is_json(request) ? "JSON" : "join page";
+    subscribers::Asking asking{list->id, *address, entry->name, entry->language, request.client, form, agreed};
+    auto ask = [&](storage::Connection& connection) {
+        storage::Transaction transaction(connection);
+        auto outcome = subscribers::SignUps(connection, tokens_, sign_up_).ask(asking, now);
+        write_confirmation(connection, templates, outcome, *list, *address, now);
+        transaction.commit();
+        return outcome;
+    };
+    auto outcome = co_await database_.write(ask);
+
+    auto* over = std::get_if<subscribers::OverBudget>(&outcome);
+    if (over && over->which == subscribers::Budget::client) co_return too_many(format, over->wait);
+    if (std::holds_alternative<subscribers::NotOpen>(outcome)) co_return not_found(format);
+    co_return asked_page(format, *list);
+}
+
+void Pages::write_confirmation(storage::Connection& connection, const LetterTemplates& templates,
+                               const subscribers::AskOutcome& outcome, const subscribers::List& list,
+                               const mail::Address& address, Time now) const {
+    auto* over = std::get_if<subscribers::OverBudget>(&outcome);
+    if (over && over->which == subscribers::Budget::client) return; // is told, and gets no work out of us
+    auto* asked = std::get_if<subscribers::MailConfirmation>(&outcome);
+    auto id = asked ? asked->id : subscribers::SignUpId{};
+    auto expires_at = asked ? asked->expires_at : now + sign_up_.confirm_within;
+    auto url = fmt::format("{}/confirm/{}", site_.url, tokens_.confirm(id));
+    auto message = confirmation_letter(templates, site_, list, address, url, expires_at, now);
+    if (asked)
+        delivery::Letters(connection)
+            .add(delivery::Purpose::confirmation, letter_sender(site_), address.text(), address.key(), message, now,
+                 expires_at - now);
+}
+
+http::Response Pages::asked_page(http::Format format, const subscribers::List& list) {
+    if (format == http::Format::json)
+        return json_answer(202, json::object{{"status", "asked"},
+                                             {"list", list.slug},
+                                             {"message", "If the address can receive this newsletter, a mail with a "
+                                                         "link to confirm is on its way to it."}});
+    return page(200, "page_asked.html", words("Look into your inbox", list));
+}
+
+http::Response Pages::too_many(http::Format format, Duration wait) {
+    auto seconds = std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(wait).count());
+    auto response = refusal(format, 429, "Too many sign-ups",
+                            "Too many sign-ups came from your network. Please try again later.");
+    response.headers.add("Retry-After", std::to_string(seconds));
+    return response;
+}
+
+http::Response Pages::join_page(int status, const subscribers::List& list, std::string_view error,
+                                std::string_view email, std::string_view name) {
+    auto all = words(list.title, list);
+    all["action"] = path_of("/join/" + list.slug);
+    all["error"] = error;
+    all["email"] = mail::valid_utf8(email.substr(0, longest_echo));
+    all["name"] = mail::valid_utf8(name.substr(0, longest_echo));
+    all["has_name"] = true;
+    all["form_token"] = "";
+    return page(status, "page_join.html", all);
+}
+
+}

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "digest/content.hpp"
+#include "mail/address.hpp"
+#include "subscribers/lists.hpp"
+#include "web/page_templates.hpp"
+
+#include <string>
+#include <string_view>
+
+// The two letters a visitor brings about: the one that asks to confirm, and the welcome.
+//
+// In:     the templates, the site, the list, the reader's address and links.
+// Out:    the whole message, fit to follow DATA.
+// Always: a letter of the program, not of a list: Auto-Submitted, no List- field, no Precedence. Whoever typed into a
+//         form has no say in it but for the address: the mail may reach somebody who never asked.
+// Threads: may run anywhere.
+
+namespace postrider::web {
+
+// "bounce@courier.example", of the site's own address.
+[[nodiscard]] std::string letter_sender(const digest::SiteWords&);
+
+[[nodiscard]] std::string confirmation_letter(const LetterTemplates&, const digest::SiteWords&,
+                                              const subscribers::List&, const mail::Address&,
+                                              std::string_view confirm_url, Time expires_at, Time now);
+
+struct WelcomeLinks {
+    std::string unsubscribe_url, preferences_url;
+};
+[[nodiscard]] std::string welcome_letter(const LetterTemplates&, const digest::SiteWords&, const subscribers::List&,
+                                         const mail::Address&, std::string_view name, const WelcomeLinks&, Time now);
+
+// As digest::list_content, but with an archive only where it is public.
+[[nodiscard]] boost::json::object list_words(const digest::SiteWords&, const subscribers::List&);
+
+}

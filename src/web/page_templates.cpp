@@ -1,0 +1,102 @@
+#include "web/page_templates.hpp"
+
+#include "system/log.hpp"
+#include "system/random.hpp"
+
+#include <boost/json.hpp>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+namespace postrider::web {
+namespace {
+
+// RFC 4648 section 4, as Content Security Policy spells hashes.
+std::string base64(std::string_view bytes) {
+    auto text = system::base64url(bytes);
+    for (char& c : text) {
+        if (c == '-') c = '+';
+        if (c == '_') c = '/';
+    }
+    while (text.size() % 4 != 0) text += '=';
+    return text;
+}
+
+// From the source and not from the page: what a value brings is in no hash.
+void add_style_hashes(std::string& sources, std::string_view template_text) {
+    constexpr std::string_view open = "<style>", close = "</style>";
+    for (;;) {
+        auto begin = template_text.find(open);
+        if (begin == template_text.npos) return;
+        template_text.remove_prefix(begin + open.size());
+        auto end = template_text.find(close);
+        if (end == template_text.npos) return;
+        auto source = "'sha256-" + base64(system::sha256(template_text.substr(0, end))) + "'";
+        if (sources.find(source) == sources.npos) sources += (sources.empty() ? "" : " ") + source;
+        template_text.remove_prefix(end);
+    }
+}
+
+}
+
+PageTemplates::Page PageTemplates::render(std::string_view name, const boost::json::value& data) {
+    auto& loaded = load(std::string(name));
+    try {
+        return {loaded.parsed.render(data), loaded.style_source};
+    } catch (const templates::TemplateError& error) {
+        log::error("template cannot be rendered; the built-in one is shown", {{"error", error.what()}});
+    }
+    Stamps stamps;
+    auto built_in = parse(std::string(name), From::built_in, stamps);
+    return {built_in.parsed.render(data), built_in.style_source};
+}
+
+LetterTemplates PageTemplates::letter(const std::string& name) {
+    return {load(name + "_subject").parsed, load(name + ".txt").parsed, load(name + ".html").parsed};
+}
+
+const PageTemplates::Loaded& PageTemplates::load(const std::string& name) {
+    auto found = loaded_.find(name);
+    auto fresh = [](const auto& one) { return stamp_of(one.first) == one.second; };
+    if (found != loaded_.end() && std::ranges::all_of(found->second.stamps, fresh)) return found->second;
+
+    Loaded loaded;
+    Stamps stamps;
+    try {
+        loaded = parse(name, From::library, stamps);
+    } catch (const templates::TemplateError& error) {
+        log::error("template cannot be used; the built-in one is shown", {{"error", error.what()}});
+        Stamps none;
+        loaded = parse(name, From::built_in, none);
+    }
+    loaded.stamps = std::move(stamps);
+    return loaded_.insert_or_assign(name, std::move(loaded)).first->second;
+}
+
+PageTemplates::Loaded PageTemplates::parse(const std::string& name, From from, Stamps& stamps) const {
+    auto find = [&](std::string_view wanted) -> std::optional<templates::Source> {
+        if (from == From::built_in) return templates::Library::built_in(wanted);
+        // The stamp first: a file that changes while it is read is read again the next time.
+        auto file = library_.folder() / (std::string(wanted) + ".mustache");
+        stamps.emplace_back(file, stamp_of(file));
+        return library_.find(wanted);
+    };
+    auto source = find(name);
+    if (!source) throw templates::TemplateError("there is no template " + name);
+    auto parsed = templates::parse(*source, find);
+    if (!parsed) throw templates::TemplateError(parsed.error().front());
+
+    Loaded loaded;
+    for (auto& part : parsed->parts()) add_style_hashes(loaded.style_source, part.source.text);
+    if (loaded.style_source.empty()) loaded.style_source = "'none'";
+    loaded.parsed = std::move(*parsed);
+    return loaded;
+}
+
+std::optional<PageTemplates::Stamp> PageTemplates::stamp_of(const std::filesystem::path& file) {
+    struct ::stat found {};
+    if (::stat(file.c_str(), &found) != 0) return std::nullopt;
+    return Stamp{found.st_mtim.tv_sec, found.st_mtim.tv_nsec, found.st_size};
+}
+
+}

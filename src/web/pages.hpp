@@ -1,0 +1,140 @@
+#pragma once
+
+#include "digest/content.hpp"
+#include "http/form.hpp"
+#include "http/message.hpp"
+#include "storage/ids.hpp"
+#include "subscribers/budgets.hpp"
+#include "subscribers/link_tokens.hpp"
+#include "subscribers/lists.hpp"
+#include "subscribers/sign_up.hpp"
+#include "system/clock.hpp"
+#include "templates/source.hpp"
+#include "web/page_templates.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/json/fwd.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// What a reader sees of the program: one function for each page, from a request to an answer.
+//
+// In:     requests that daemon/routes sorted by path and method, and the names that stood in the path.
+// Out:    HTML, or JSON for programs that sign readers up; letters written in the transaction that made them necessary.
+// Always: a function for GET changes nothing, not even a row. Nobody learns from an answer whether an address is known:
+//         it is the same for all, to the octet. Every token that is not ours gets the one page of not_found(). No full
+//         address and no token is shown to whoever opens a link; every value is escaped.
+// Threads: one loop thread; the database does its work on its own. Errors: what storage throws comes out of the co_await.
+
+namespace postrider::storage {
+class Database;
+}
+
+namespace postrider::web {
+
+class OutboxFolder;
+
+struct PageOptions {
+    std::optional<std::filesystem::path> outbox;            // of the built-in test relay; none: no pages for it
+    std::function<std::vector<std::string>()> what_is_wrong; // for /health: one sentence each; called on the loop
+};
+
+class Pages {
+public:
+    using Answer = boost::asio::awaitable<http::Response>;
+    using Names = std::vector<std::string>; // what stood in the variable places of the path, in order
+
+    // References must outlive it.
+    Pages(storage::Database&, system::Clock&, const templates::Library&, const subscribers::LinkTokens&,
+          const digest::SiteWords&, const subscribers::Settings&, PageOptions = {});
+    ~Pages();
+
+    // home.cpp
+    Answer home(const http::Request&, const Names&);
+    Answer health(const http::Request&, const Names&); // 200 whatever is wrong; the body says what
+
+    // joining.cpp; names: the list's slug
+    Answer join_form(const http::Request&, const Names&);
+    Answer join(const http::Request&, const Names&);
+
+    // confirming.cpp; names: a token, to confirm or to ask for a new link
+    Answer confirm_form(const http::Request&, const Names&);
+    Answer confirm(const http::Request&, const Names&);
+
+    // leaving.cpp; names: a token
+    Answer leave_form(const http::Request&, const Names&);
+    Answer leave(const http::Request&, const Names&); // RFC 8058 too: 200 for every token of ours, whatever the body is
+
+    // preferences.cpp; names: a token
+    Answer preferences(const http::Request&, const Names&);
+    Answer change_preferences(const http::Request&, const Names&);
+
+    // reading.cpp
+    Answer view(const http::Request&, const Names&);          // a token
+    Answer archive(const http::Request&, const Names&);       // a slug
+    Answer archive_issue(const http::Request&, const Names&); // a slug and a number
+    Answer archive_feed(const http::Request&, const Names&);  // a slug
+
+    // outbox.cpp
+    Answer outbox(const http::Request&, const Names&);
+    Answer outbox_mail(const http::Request&, const Names&); // a file and "html", "text" or "source"
+
+    [[nodiscard]] http::Response not_found(http::Format);
+    // A page that says what went wrong, or the same as {"error": ...}.
+    [[nodiscard]] http::Response refusal(http::Format, int status, std::string_view heading, std::string_view text);
+    [[nodiscard]] bool is_secure() const { return site_.url.starts_with("https://"); }
+
+private:
+    struct Preferences;
+
+    // What every page's template knows: title, site, language, direction; and the list.
+    [[nodiscard]] boost::json::object words(std::string_view title) const;
+    [[nodiscard]] boost::json::object words(std::string_view title, const subscribers::List&) const;
+    [[nodiscard]] http::Response page(int status, std::string_view name, const boost::json::object& words);
+    // Where a form posts to: a path, so that 'self' of the policy is met under whatever name the visitor came.
+    [[nodiscard]] std::string path_of(std::string_view path) const { return site_path_ + std::string(path); }
+
+    boost::asio::awaitable<std::optional<subscribers::List>> open_list(const std::string& slug);
+    // The uniform answer.
+    http::Response asked_page(http::Format, const subscribers::List&);
+    http::Response too_many(http::Format, Duration wait);
+    http::Response join_page(int status, const subscribers::List&, std::string_view error, std::string_view email,
+                             std::string_view name);
+    // In the asking transaction. Makes the letter whatever the outcome is, and keeps it where there is one to send:
+    // so that the time to the answer tells nothing either.
+    void write_confirmation(storage::Connection&, const LetterTemplates&, const subscribers::AskOutcome&,
+                            const subscribers::List&, const mail::Address&, Time now) const;
+    void write_welcome(storage::Connection&, const LetterTemplates&, SubscriptionId, const subscribers::List&,
+                       Time now) const;
+    Answer ask_again(const http::Request&, subscribers::SignUpId);
+    http::Response expired_page(subscribers::SignUpId, const subscribers::List&);
+    http::Response left_page(const std::optional<subscribers::List>&, std::string_view address);
+    http::Response preferences_page(const std::string& token, const Preferences&, bool saved);
+
+    storage::Database& database_;
+    system::Clock& clock_;
+    const subscribers::LinkTokens& tokens_;
+    const digest::SiteWords& site_;
+    const subscribers::Settings& sign_up_;
+    PageOptions options_;
+    PageTemplates templates_;
+    std::string site_path_; // of site.url: "" or "/mail"
+    std::unique_ptr<OutboxFolder> outbox_;
+};
+
+// Frozen issues are mail: they bring inline styles and pictures, and nothing that runs.
+inline constexpr std::string_view issue_policy =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; form-action 'none'; frame-ancestors 'none'; "
+    "base-uri 'none'";
+
+[[nodiscard]] http::Response html_answer(int status, std::string html, std::string policy);
+[[nodiscard]] http::Response json_answer(int status, const boost::json::value&);
+
+}

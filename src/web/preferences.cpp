@@ -1,0 +1,176 @@
+#include "delivery/letters.hpp"
+#include "storage/database.hpp"
+#include "subscribers/erase.hpp"
+#include "subscribers/subscriptions.hpp"
+#include "web/pages.hpp"
+#include "web/wording.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace postrider::web {
+namespace {
+
+namespace json = boost::json;
+using subscribers::SubscriptionState;
+
+std::string state_in_words(const std::optional<subscribers::Membership>& membership, const subscribers::List& list) {
+    if (!membership || membership->state == SubscriptionState::unsubscribed) return "Not subscribed";
+    if (membership->state == SubscriptionState::pending) return "Waiting for your confirmation";
+    return "Subscribed since " + date_in_words(membership->since, list.timezone);
+}
+
+}
+
+struct Pages::Preferences {
+    struct Line {
+        subscribers::List list;
+        std::optional<subscribers::Membership> membership;
+    };
+    subscribers::Subscriber person;
+    mail::Address address;
+    std::vector<Line> lines; // what the reader is on, and what is open to everybody
+
+    static std::optional<Preferences> read(storage::Connection& connection, const subscribers::LinkTokens& tokens,
+                                           SubscriberId id, Time now) {
+        auto person = subscribers::Subscribers(connection).find(id);
+        if (!person) return std::nullopt;
+        auto address = mail::parse_address(person->address);
+        if (!address) return std::nullopt;
+        Preferences found{std::move(*person), std::move(*address), {}};
+        auto memberships = subscribers::Subscriptions(connection, tokens).of(found.address, now);
+        for (auto& list : subscribers::Lists(connection).all()) {
+            auto same = [&](const auto& one) { return one.list == list.id; };
+            auto membership = std::ranges::find_if(memberships, same);
+            Line line{list, std::nullopt};
+            if (membership != memberships.end()) line.membership = *membership;
+            bool active = line.membership && line.membership->state == SubscriptionState::active;
+            if (active || list.state == subscribers::ListState::open) found.lines.push_back(std::move(line));
+        }
+        return found;
+    }
+};
+
+Pages::Answer Pages::preferences(const http::Request& request, const Names& names) {
+    auto id = tokens_.read_preferences(names[0]);
+    if (!id) co_return not_found(http::Format::html);
+    auto now = clock_.now();
+    auto read = [&](storage::Connection& connection) { return Preferences::read(connection, tokens_, *id, now); };
+    auto found = co_await database_.read(read);
+    if (!found) co_return not_found(http::Format::html);
+    if (request.query != "export") co_return preferences_page(names[0], *found, false);
+
+    auto export_all = [&](storage::Connection& connection) {
+        return subscribers::known_about(connection, tokens_, found->address, now);
+    };
+    http::Response response;
+    response.body = co_await database_.read(export_all);
+    response.headers.add("Content-Type", "application/json");
+    response.headers.add("Content-Disposition", "attachment; filename=\"about-you.json\"");
+    co_return response;
+}
+
+Pages::Answer Pages::change_preferences(const http::Request& request, const Names& names) {
+    auto id = tokens_.read_preferences(names[0]);
+    if (!id) co_return not_found(http::Format::html);
+    auto form = http::parse_form(request);
+    if (!form) co_return refusal(http::Format::html, 400, "This form cannot be read", "Please open the page again.");
+
+    struct Changed {
+        std::optional<Preferences> before, after;
+        bool erased = false;
+        std::optional<subscribers::List> asked;
+        std::optional<subscribers::AskOutcome> outcome;
+    };
+    auto now = clock_.now();
+    auto templates = templates_.letter("confirm");
+    auto work = [&](storage::Connection& connection) {
+        storage::Transaction transaction(connection);
+        Changed changed;
+        changed.before = Preferences::read(connection, tokens_, *id, now);
+        if (!changed.before) return changed;
+        auto& person = changed.before->person;
+        auto& address = changed.before->address;
+        if (form->value("erase") == "1") {
+            (void)subscribers::erase(connection, tokens_, address, now);
+            delivery::Letters(connection).erase(address.key());
+            changed.erased = true;
+        } else if (auto slug = form->first("leave")) {
+            subscribers::Subscriptions subscriptions(connection, tokens_);
+            auto list = subscribers::Lists(connection).find(*slug);
+            auto active = list ? subscriptions.active(list->id, address) : std::nullopt;
+            if (active) (void)subscriptions.leave(*active, subscribers::LeftHow::page, request.client, now);
+        } else if (auto joined = form->first("join")) {
+            auto list = subscribers::Lists(connection).find(*joined);
+            if (list && list->state == subscribers::ListState::open) {
+                auto agreed = fmt::format("Subscribe to {}.", list->title);
+                changed.outcome = subscribers::SignUps(connection, tokens_, sign_up_)
+                                      .ask({list->id, address, person.profile.name, person.profile.language,
+                                            request.client, "preferences page", agreed},
+                                           now);
+                write_confirmation(connection, templates, *changed.outcome, *list, address, now);
+                changed.asked = std::move(list);
+            }
+        } else if (form->has("save")) {
+            auto profile = person.profile;
+            if (form->has("name")) profile.name = subscribers::clean_name(form->value("name"));
+            if (form->has("language")) profile.language = subscribers::clean_language(form->value("language"));
+            subscribers::Subscribers(connection).update(*id, profile);
+        }
+        if (!changed.erased) changed.after = Preferences::read(connection, tokens_, *id, now);
+        transaction.commit();
+        return changed;
+    };
+    auto changed = co_await database_.write(work);
+
+    if (!changed.before) co_return not_found(http::Format::html);
+    if (changed.erased) {
+        auto all = words("Deleted");
+        all["heading"] = "Everything is deleted";
+        all["text"] = "Your subscriptions are ended, and your address is gone from our records.";
+        co_return page(200, "page_error.html", all);
+    }
+    if (changed.outcome) {
+        auto* over = std::get_if<subscribers::OverBudget>(&*changed.outcome);
+        if (over && over->which == subscribers::Budget::client) co_return too_many(http::Format::html, over->wait);
+        co_return asked_page(http::Format::html, *changed.asked);
+    }
+    co_return preferences_page(names[0], *changed.after, true);
+}
+
+http::Response Pages::preferences_page(const std::string& token, const Preferences& found, bool saved) {
+    json::array subscriptions, languages;
+    std::vector<std::string> tags;
+    if (!found.person.profile.language.empty()) tags.push_back(found.person.profile.language);
+    for (auto& line : found.lines) {
+        bool active = line.membership && line.membership->state == SubscriptionState::active;
+        subscriptions.push_back(json::object{{"list", line.list.slug},
+                                             {"title", line.list.title},
+                                             {"state", state_in_words(line.membership, line.list)},
+                                             {"active", active}});
+        if (std::ranges::find(tags, line.list.language) == tags.end()) tags.push_back(line.list.language);
+    }
+    for (auto& tag : tags)
+        languages.push_back(json::object{
+            {"code", tag}, {"name", language_name(tag)}, {"chosen", tag == found.person.profile.language}});
+
+    auto all = words("Your preferences");
+    all["address"] = masked(found.address.text());
+    all["action"] = path_of("/preferences/" + token);
+    all["saved"] = saved;
+    all["error"] = "";
+    all["subscriptions"] = std::move(subscriptions);
+    all["settings"] = true;
+    all["has_name"] = true;
+    all["name"] = found.person.profile.name;
+    all["has_languages"] = languages.size() > 1;
+    all["languages"] = std::move(languages);
+    all["has_topics"] = false;
+    all["export_url"] = path_of("/preferences/" + token + "?export");
+    all["erase"] = true;
+    return page(200, "page_preferences.html", all);
+}
+
+}
