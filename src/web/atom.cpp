@@ -24,7 +24,8 @@ std::string escaped(std::string_view value) {
 }
 
 std::string atom(const AtomFeed& feed, std::span<const AtomEntry> entries) {
-    std::string out = fmt::format(R"xml(<?xml version="1.0" encoding="utf-8"?>
+    std::string out =
+        fmt::format(R"xml(<?xml version="1.0" encoding="utf-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{}">
 <id>{}</id>
 <title>{}</title>
@@ -34,9 +35,8 @@ std::string atom(const AtomFeed& feed, std::span<const AtomEntry> entries) {
 <link rel="self" type="application/atom+xml" href="{}"/>
 <link rel="alternate" type="text/html" href="{}"/>
 )xml",
-                                  escaped(feed.language), escaped(feed.page_url), escaped(feed.title),
-                                  escaped(feed.subtitle), rfc3339(feed.updated), escaped(feed.author),
-                                  escaped(feed.url), escaped(feed.page_url));
+                    escaped(feed.language), escaped(feed.page_url), escaped(feed.title), escaped(feed.subtitle),
+                    rfc3339(feed.updated), escaped(feed.author), escaped(feed.url), escaped(feed.page_url));
     for (auto& entry : entries)
         out += fmt::format(R"xml(<entry>
 <id>{0}</id>

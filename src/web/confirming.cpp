@@ -108,8 +108,7 @@ Pages::Answer Pages::ask_again(const http::Request& request, subscribers::SignUp
         return Again{std::move(*outcome), std::move(old->list)};
     };
     auto again = co_await database_.write(work);
-    if (!again || std::holds_alternative<subscribers::NotOpen>(again->outcome))
-        co_return not_found(http::Format::html);
+    if (!again || std::holds_alternative<subscribers::NotOpen>(again->outcome)) co_return not_found(http::Format::html);
     auto* over = std::get_if<subscribers::OverBudget>(&again->outcome);
     if (over && over->which == subscribers::Budget::client) co_return too_many(http::Format::html, over->wait);
     co_return asked_page(http::Format::html, again->list);

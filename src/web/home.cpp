@@ -1,4 +1,3 @@
-#include "digest/issues.hpp"
 #include "storage/database.hpp"
 #include "system/log.hpp"
 #include "web/archived_issues.hpp"
@@ -39,7 +38,9 @@ Pages::Answer Pages::home(const http::Request&, const Names&) {
 Pages::Answer Pages::health(const http::Request&, const Names&) {
     std::vector<std::string> wrong;
     if (options_.what_is_wrong) wrong = options_.what_is_wrong();
-    auto ask = [](storage::Connection& connection) { return connection.value<std::int64_t>("SELECT count(*) FROM list"); };
+    auto ask = [](storage::Connection& connection) {
+        return connection.value<std::int64_t>("SELECT count(*) FROM list");
+    };
     try {
         (void)co_await database_.read(ask);
     } catch (const storage::Error& error) {

@@ -7,6 +7,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace postrider::web {
 namespace {
 
@@ -136,8 +138,8 @@ http::Response Pages::asked_page(http::Format format, const subscribers::List& l
 
 http::Response Pages::too_many(http::Format format, Duration wait) {
     auto seconds = std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(wait).count());
-    auto response = refusal(format, 429, "Too many sign-ups",
-                            "Too many sign-ups came from your network. Please try again later.");
+    auto response =
+        refusal(format, 429, "Too many sign-ups", "Too many sign-ups came from your network. Please try again later.");
     response.headers.add("Retry-After", std::to_string(seconds));
     return response;
 }

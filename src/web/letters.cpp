@@ -52,14 +52,14 @@ std::string welcome_letter(const LetterTemplates& templates, const digest::SiteW
                            const WelcomeLinks& links, Time now) {
     auto why = fmt::format("You receive this because {} joined {} on {}.", address.text(), list.title,
                            date_in_words(now, list.timezone));
-    json::object words{{"site", digest::site_content(site)},
-                       {"list", list_words(site, list)},
-                       {"subscriber", json::object{{"address", address.text()},
-                                                   {"name", name},
-                                                   {"first_name", name.substr(0, name.find(' '))}}},
-                       {"why", why},
-                       {"unsubscribe_url", links.unsubscribe_url},
-                       {"preferences_url", links.preferences_url}};
+    json::object words{
+        {"site", digest::site_content(site)},
+        {"list", list_words(site, list)},
+        {"subscriber",
+         json::object{{"address", address.text()}, {"name", name}, {"first_name", name.substr(0, name.find(' '))}}},
+        {"why", why},
+        {"unsubscribe_url", links.unsubscribe_url},
+        {"preferences_url", links.preferences_url}};
     auto text_words = words;
     text_words["why"] = digest::wrapped(why, 72);
     text_words["list"].as_object()["description"] = digest::wrapped(list.description, 72);

@@ -4,9 +4,9 @@
 #include "system/random.hpp"
 
 #include <boost/json.hpp>
-#include <sys/stat.h>
 
 #include <algorithm>
+#include <sys/stat.h>
 
 namespace postrider::web {
 namespace {
@@ -94,7 +94,7 @@ PageTemplates::Loaded PageTemplates::parse(const std::string& name, From from, S
 }
 
 std::optional<PageTemplates::Stamp> PageTemplates::stamp_of(const std::filesystem::path& file) {
-    struct ::stat found {};
+    struct ::stat found{};
     if (::stat(file.c_str(), &found) != 0) return std::nullopt;
     return Stamp{found.st_mtim.tv_sec, found.st_mtim.tv_nsec, found.st_size};
 }

@@ -5,7 +5,6 @@
 
 #include <boost/json/fwd.hpp>
 
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>

@@ -15,7 +15,6 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/json/fwd.hpp>
 
-#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -42,7 +41,7 @@ namespace postrider::web {
 class OutboxFolder;
 
 struct PageOptions {
-    std::optional<std::filesystem::path> outbox;            // of the built-in test relay; none: no pages for it
+    std::optional<std::filesystem::path> outbox;             // of the built-in test relay; none: no pages for it
     std::function<std::vector<std::string>()> what_is_wrong; // for /health: one sentence each; called on the loop
 };
 

@@ -4,7 +4,6 @@
 #include "web/archived_issues.hpp"
 #include "web/atom.hpp"
 #include "web/pages.hpp"
-#include "web/wording.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>

@@ -46,16 +46,16 @@ std::string language_name(std::string_view tag) {
         std::string_view code, name;
     };
     constexpr std::array names = {
-        Name{"ar", "العربية"},    Name{"bg", "Български"}, Name{"ca", "Català"},     Name{"cs", "Čeština"},
-        Name{"da", "Dansk"},      Name{"de", "Deutsch"},   Name{"el", "Ελληνικά"},   Name{"en", "English"},
-        Name{"es", "Español"},    Name{"et", "Eesti"},     Name{"fa", "فارسی"},      Name{"fi", "Suomi"},
-        Name{"fr", "Français"},   Name{"ga", "Gaeilge"},   Name{"he", "עברית"},      Name{"hi", "हिन्दी"},
-        Name{"hr", "Hrvatski"},   Name{"hu", "Magyar"},    Name{"is", "Íslenska"},   Name{"it", "Italiano"},
-        Name{"ja", "日本語"},     Name{"ko", "한국어"},    Name{"lt", "Lietuvių"},   Name{"lv", "Latviešu"},
-        Name{"nb", "Norsk bokmål"}, Name{"nl", "Nederlands"}, Name{"no", "Norsk"},   Name{"pl", "Polski"},
-        Name{"pt", "Português"},  Name{"ro", "Română"},    Name{"ru", "Русский"},    Name{"sk", "Slovenčina"},
-        Name{"sl", "Slovenščina"}, Name{"sr", "Српски"},   Name{"sv", "Svenska"},    Name{"tr", "Türkçe"},
-        Name{"uk", "Українська"}, Name{"ur", "اردو"},      Name{"vi", "Tiếng Việt"}, Name{"zh", "中文"}};
+        Name{"ar", "العربية"},      Name{"bg", "Български"},  Name{"ca", "Català"},     Name{"cs", "Čeština"},
+        Name{"da", "Dansk"},        Name{"de", "Deutsch"},    Name{"el", "Ελληνικά"},   Name{"en", "English"},
+        Name{"es", "Español"},      Name{"et", "Eesti"},      Name{"fa", "فارسی"},      Name{"fi", "Suomi"},
+        Name{"fr", "Français"},     Name{"ga", "Gaeilge"},    Name{"he", "עברית"},      Name{"hi", "हिन्दी"},
+        Name{"hr", "Hrvatski"},     Name{"hu", "Magyar"},     Name{"is", "Íslenska"},   Name{"it", "Italiano"},
+        Name{"ja", "日本語"},       Name{"ko", "한국어"},     Name{"lt", "Lietuvių"},   Name{"lv", "Latviešu"},
+        Name{"nb", "Norsk bokmål"}, Name{"nl", "Nederlands"}, Name{"no", "Norsk"},      Name{"pl", "Polski"},
+        Name{"pt", "Português"},    Name{"ro", "Română"},     Name{"ru", "Русский"},    Name{"sk", "Slovenčina"},
+        Name{"sl", "Slovenščina"},  Name{"sr", "Српски"},     Name{"sv", "Svenska"},    Name{"tr", "Türkçe"},
+        Name{"uk", "Українська"},   Name{"ur", "اردو"},       Name{"vi", "Tiếng Việt"}, Name{"zh", "中文"}};
     auto base = tag.substr(0, tag.find('-'));
     for (auto& one : names) {
         if (one.code == tag) return std::string(one.name);

@@ -1,0 +1,208 @@
+#include "mail/message.hpp"
+#include "web/newsroom.hpp"
+
+namespace postrider::web {
+namespace {
+
+namespace json = boost::json;
+
+TEST(Joining, IsAnsweredWithTheSameBytesWhateverIsKnownOfTheAddress) {
+    Newsroom room;
+    room.reader("active@example.org", room.courier);
+    room.joins("pending@example.org");
+    subscribers::Suppressions(*room.connection, room.tokens)
+        .add(mail::parse_address("blocked@example.org").value(), subscribers::SuppressionKind::operator_, "asked",
+             room.clock.now());
+    auto unknown = everything(room.joins("unknown@example.org"));
+    EXPECT_EQ(unknown.substr(0, 3), "200");
+    for (auto known : {"active@example.org", "pending@example.org", "blocked@example.org"})
+        EXPECT_EQ(everything(room.joins(known)), unknown) << known;
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(everything(room.joins("unknown@example.org")), unknown) << "over budget";
+}
+
+TEST(Joining, WritesOneConfirmationThatAsksAndSaysNothingElse) {
+    Newsroom room;
+    auto body = "email=ada%40example.org&name=WIN+http%3A%2F%2Fspam.example";
+    EXPECT_EQ(room.post("/join/courier", body).status, 200);
+    ASSERT_EQ(room.letters(), 1);
+    auto message = room.letter("confirmation");
+    EXPECT_TRUE(mail::safe_for_data(message));
+    EXPECT_EQ(mail_linter::lint(message), "");
+    EXPECT_NE(message.find("Auto-Submitted: auto-generated"), message.npos);
+    EXPECT_EQ(message.find("List-"), message.npos);
+    EXPECT_EQ(message.find("Precedence"), message.npos);
+    EXPECT_EQ(message.find("spam.example"), message.npos);
+    EXPECT_EQ(room.connection->value<std::string>("SELECT sender FROM letter"), "bounce@courier.example");
+    EXPECT_FALSE(room.is_active("ada@example.org", room.courier));
+}
+
+TEST(Joining, TakesFormsOfBothEncodingsAndJson) {
+    Newsroom room;
+    EXPECT_EQ(room.joins("a@example.org").status, 200);
+    auto multipart = "--x\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\nb@example.org\r\n--x--\r\n";
+    EXPECT_EQ(room.post("/join/courier", multipart, "multipart/form-data; boundary=x").status, 200);
+    auto answer = room.post("/join/courier", R"({"email": "c@example.org", "name": "C"})", "application/json");
+    EXPECT_EQ(answer.status, 202);
+    EXPECT_EQ(answer.headers.value("Content-Type"), "application/json");
+    EXPECT_EQ(json::parse(answer.body).at("status").as_string(), "asked");
+    EXPECT_EQ(room.letters(), 3);
+}
+
+TEST(Joining, AnswersAFormInJsonWhereAcceptPrefersIt) {
+    Newsroom room;
+    auto answer =
+        room.post("/join/courier", "email=a%40example.org", room.urlencoded, {{"Accept", "application/json"}});
+    EXPECT_EQ(answer.status, 202);
+    EXPECT_TRUE(json::parse(answer.body).is_object());
+}
+
+TEST(Joining, RefusesABadAddressWith422AndABadBodyWith400) {
+    Newsroom room;
+    auto before = room.dump();
+    EXPECT_EQ(room.post("/join/courier", "email=nobody").status, 422);
+    EXPECT_EQ(room.post("/join/courier", "").status, 422);
+    EXPECT_EQ(room.post("/join/courier", "email=a%40b.example%0D%0ABcc%3A+x%40y.example").status, 422);
+    EXPECT_EQ(room.post("/join/courier", "{", "application/json").status, 400);
+    EXPECT_EQ(room.post("/join/courier", "[1]", "application/json").status, 400);
+    EXPECT_EQ(room.post("/join/courier", R"({"email": 7})", "application/json").status, 422);
+    EXPECT_EQ(room.post("/join/courier", "<email/>", "text/xml").status, 400);
+    EXPECT_EQ(room.post("/join/courier", std::string(20'000, 'a')).status, 413);
+    EXPECT_EQ(room.dump(), before);
+}
+
+TEST(Joining, EscapesWhatItGivesBackAfterAMistake) {
+    Newsroom room;
+    auto answer = room.post("/join/courier", "email=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E&name=%22+onfocus%3D%22x");
+    EXPECT_EQ(answer.status, 422);
+    EXPECT_EQ(answer.body.find("<script"), std::string::npos);
+    EXPECT_EQ(answer.body.find("\" onfocus"), std::string::npos);
+    EXPECT_NE(answer.body.find("&lt;script&gt;"), std::string::npos);
+}
+
+TEST(Joining, APrivateAnArchivedAndAnUnknownListAreTheSame404) {
+    Newsroom room;
+    auto unknown = everything(room.get("/join/nowhere"));
+    EXPECT_EQ(unknown.substr(0, 3), "404");
+    EXPECT_EQ(everything(room.get("/join/inner")), unknown);
+    EXPECT_EQ(room.post("/join/inner", "email=a%40example.org").status, 404);
+    subscribers::Lists(*room.connection).archive(room.courier);
+    EXPECT_EQ(everything(room.get("/join/courier")), unknown);
+    EXPECT_EQ(room.joins("a@example.org").status, 404);
+    EXPECT_EQ(room.letters(), 0);
+}
+
+TEST(Joining, TellsOnlyOneClientThatItAsksTooOften) {
+    Newsroom room;
+    for (int i = 0; i < 30; ++i) ASSERT_EQ(room.joins("r" + std::to_string(i) + "@example.org").status, 200);
+    auto refused = room.joins("late@example.org");
+    EXPECT_EQ(refused.status, 429);
+    EXPECT_GT(std::stoi(std::string(refused.headers.value("Retry-After"))), 0);
+    EXPECT_EQ(room.letters(), 30);
+    EXPECT_EQ(room.joins("late@example.org", "198.51.100.7").status, 200);
+}
+
+TEST(Joining, OneAddressGetsThreeMailsADayHoweverManyAskForIt) {
+    Newsroom room;
+    for (int i = 0; i < 20; ++i)
+        EXPECT_EQ(room.joins("victim@example.org", "198.51.100." + std::to_string(i)).status, 200);
+    EXPECT_EQ(room.letters(), 3);
+}
+
+TEST(Joining, ARobotThatFillsInTheHiddenFieldIsThankedAndForgotten) {
+    Newsroom room;
+    auto before = room.dump();
+    auto thanked = everything(room.post("/join/courier", "email=a%40example.org&website=http%3A%2F%2Fspam.example"));
+    EXPECT_EQ(room.dump(), before);
+    EXPECT_EQ(thanked, everything(room.joins("a@example.org")));
+    EXPECT_NE(room.dump(), before);
+}
+
+TEST(Joining, ANameCannotAddAHeaderToAnyLetter) {
+    Newsroom room;
+    auto list = subscribers::Lists(*room.connection).find(room.courier).value();
+    list.welcome = true;
+    (void)subscribers::Lists(*room.connection).update(list, room.clock.now()).value();
+    room.post("/join/courier", "email=ada%40example.org&name=Ada%0D%0ABcc%3A+victim%40example.org%0D%0A%0D%0AHello");
+    EXPECT_EQ(room.post(room.confirm_path(), "").status, 200);
+    for (auto purpose : {"confirmation", "welcome"}) {
+        auto message = room.letter(purpose);
+        ASSERT_NE(message, "") << purpose;
+        EXPECT_TRUE(mail::safe_for_data(message));
+        EXPECT_EQ(message.find("\r\nBcc"), message.npos);
+    }
+}
+
+TEST(Joining, OnlyTheConfiguredSitesMayPostFromTheirPages) {
+    Newsroom room;
+    http::Headers ours{{"Origin", "https://courier.example"}}, theirs{{"Origin", "https://evil.example"}};
+    auto preflight = room.ask({"OPTIONS", "/join/courier", "", "", ours, "", ""});
+    EXPECT_EQ(preflight.status, 204);
+    EXPECT_EQ(preflight.headers.value("Access-Control-Allow-Origin"), "https://courier.example");
+    EXPECT_NE(preflight.headers.value("Access-Control-Allow-Methods").find("POST"), std::string_view::npos);
+    EXPECT_FALSE(
+        room.ask({"OPTIONS", "/join/courier", "", "", theirs, "", ""}).headers.has("Access-Control-Allow-Origin"));
+    auto answer = room.post("/join/courier", R"({"email":"a@example.org"})", "application/json", ours);
+    EXPECT_EQ(answer.headers.value("Access-Control-Allow-Origin"), "https://courier.example");
+    EXPECT_FALSE(
+        room.ask({"OPTIONS", "/preferences/x", "", "", ours, "", ""}).headers.has("Access-Control-Allow-Origin"));
+}
+
+TEST(Confirming, NeedsTheButtonAndASecondClickIsWelcomeToo) {
+    Newsroom room;
+    room.joins("ada@example.org");
+    auto path = room.confirm_path();
+    auto before = room.dump();
+    for (int i = 0; i < 3; ++i) {
+        auto page = room.get(path);
+        EXPECT_EQ(page.status, 200);
+        EXPECT_NE(page.body.find("<form method=\"post\" action=\"" + path + "\""), std::string::npos);
+        EXPECT_EQ(page.body.find("ada@example.org"), std::string::npos);
+        EXPECT_EQ(page.headers.value("Cache-Control"), "no-store");
+        EXPECT_EQ(page.headers.value("X-Robots-Tag"), "noindex");
+    }
+    EXPECT_EQ(room.dump(), before);
+    EXPECT_EQ(room.post(path, "").status, 200);
+    EXPECT_TRUE(room.is_active("ada@example.org", room.courier));
+    EXPECT_EQ(room.post(path, "").status, 200);
+    EXPECT_EQ(room.get(path).status, 200);
+    EXPECT_EQ(room.count("SELECT count(*) FROM subscription"), 1);
+}
+
+TEST(Confirming, AnExpiredLinkOffersANewOne) {
+    Newsroom room;
+    room.joins("ada@example.org");
+    auto old = room.confirm_path();
+    room.clock.advance(73h);
+    EXPECT_EQ(room.get(old).status, 410);
+    auto expired = room.post(old, "");
+    EXPECT_EQ(expired.status, 410);
+    EXPECT_FALSE(room.is_active("ada@example.org", room.courier));
+    auto begin = expired.body.find("action=\"") + 8;
+    auto again = expired.body.substr(begin, expired.body.find('"', begin) - begin);
+    EXPECT_EQ(room.get(again).status, 410);
+    EXPECT_EQ(room.letters(), 1);
+    EXPECT_EQ(room.post(again, "").status, 200);
+    EXPECT_EQ(room.letters(), 2);
+    EXPECT_NE(room.confirm_path(), old);
+    EXPECT_EQ(room.post(room.confirm_path(), "").status, 200);
+    EXPECT_TRUE(room.is_active("ada@example.org", room.courier));
+}
+
+TEST(Confirming, AWelcomeIsWrittenOnceAndOnlyWhereTheListWantsIt) {
+    Newsroom room;
+    room.joins("ada@example.org");
+    room.post(room.confirm_path(), "");
+    EXPECT_EQ(room.letter("welcome"), "");
+    auto list = subscribers::Lists(*room.connection).find(room.courier).value();
+    list.welcome = true;
+    (void)subscribers::Lists(*room.connection).update(list, room.clock.now()).value();
+    room.joins("bob@example.org");
+    auto path = room.confirm_path();
+    room.post(path, "");
+    room.post(path, "");
+    EXPECT_EQ(room.count("SELECT count(*) FROM letter WHERE purpose = 'welcome'"), 1);
+    EXPECT_EQ(room.letter("welcome").find("List-"), std::string::npos);
+}
+
+}
+}

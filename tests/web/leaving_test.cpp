@@ -1,0 +1,165 @@
+#include "subscribers/erase.hpp"
+#include "web/newsroom.hpp"
+
+namespace postrider::web {
+namespace {
+
+constexpr std::string_view one_click = "List-Unsubscribe=One-Click";
+
+std::string how(Newsroom& room) {
+    return room.connection->value<std::string>("SELECT left_how FROM subscription ORDER BY id DESC LIMIT 1").value();
+}
+
+TEST(Leaving, OneClickWorksInBothEncodings) {
+    Newsroom room;
+    auto ada = room.reader("ada@example.org", room.courier);
+    EXPECT_EQ(room.post(room.leave_path(ada), std::string(one_click)).status, 200);
+    EXPECT_FALSE(room.is_active("ada@example.org", room.courier));
+    EXPECT_EQ(how(room), "one-click");
+    auto bob = room.reader("bob@example.org", room.courier);
+    auto multipart = "--x\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--x--\r\n";
+    EXPECT_EQ(room.post(room.leave_path(bob), multipart, "multipart/form-data; boundary=x").status, 200);
+    EXPECT_FALSE(room.is_active("bob@example.org", room.courier));
+    EXPECT_EQ(how(room), "one-click");
+}
+
+TEST(Leaving, WorksWithAnyBodyAndAnyContentTypeOrNone) {
+    Newsroom room;
+    for (auto [body, type] :
+         std::vector<std::pair<std::string, std::string>>{{"", ""},
+                                                          {std::string(one_click), ""},
+                                                          {std::string(one_click), "text/plain"},
+                                                          {"--", "multipart/form-data"},
+                                                          {"\xff\xfe=%zz", "application/x-www-form-urlencoded"},
+                                                          {"{}", "application/json"}}) {
+        auto id = room.reader("ada@example.org", room.courier);
+        auto answer = room.post(room.leave_path(id), body, type);
+        EXPECT_EQ(answer.status, 200) << type;
+        EXPECT_FALSE(answer.headers.has("Location"));
+        EXPECT_FALSE(room.is_active("ada@example.org", room.courier)) << type;
+    }
+}
+
+TEST(Leaving, ASlashAtTheEndIsNoRedirect) {
+    Newsroom room;
+    auto id = room.reader("ada@example.org", room.courier);
+    EXPECT_EQ(room.post(room.leave_path(id) + "/", std::string(one_click)).status, 200);
+    EXPECT_FALSE(room.is_active("ada@example.org", room.courier));
+}
+
+TEST(Leaving, LookingAtThePageTakesNobodyOffTheList) {
+    Newsroom room;
+    auto path = room.leave_path(room.reader("ada@example.org", room.courier));
+    auto before = room.dump();
+    for (auto method : {"GET", "HEAD", "OPTIONS"}) (void)room.ask({method, path, "", "", {}, "", ""});
+    auto page = room.get(path);
+    EXPECT_EQ(room.dump(), before);
+    EXPECT_EQ(page.status, 200);
+    EXPECT_EQ(page.body.find("ada@example.org"), std::string::npos);
+    EXPECT_NE(page.body.find("a***@example.org"), std::string::npos);
+    EXPECT_TRUE(room.is_active("ada@example.org", room.courier));
+}
+
+TEST(Leaving, TheButtonOfThePageIsNotOneClick) {
+    Newsroom room;
+    auto path = room.leave_path(room.reader("ada@example.org", room.courier));
+    auto answer = room.post(path, "");
+    EXPECT_EQ(how(room), "page");
+    EXPECT_NE(answer.body.find("href=\"/join/courier\""), std::string::npos);
+}
+
+TEST(Leaving, AgainAndAfterErasureIsAnsweredAsTheFirstTime) {
+    Newsroom room;
+    auto path = room.leave_path(room.reader("ada@example.org", room.courier));
+    EXPECT_EQ(room.post(path, "").status, 200);
+    EXPECT_EQ(room.post(path, "").status, 200);
+    EXPECT_EQ(room.get(path).status, 200);
+    subscribers::erase(*room.connection, room.tokens, mail::parse_address("ada@example.org").value(), room.clock.now());
+    EXPECT_EQ(room.post(path, std::string(one_click)).status, 200);
+    EXPECT_EQ(room.get(path).status, 200);
+}
+
+TEST(Leaving, OneListLeavesTheOther) {
+    Newsroom room;
+    auto id = room.reader("ada@example.org", room.courier);
+    room.reader("ada@example.org", room.inner);
+    room.post(room.leave_path(id), "");
+    EXPECT_TRUE(room.is_active("ada@example.org", room.inner));
+}
+
+TEST(Tokens, ForgedCutAndForeignOnesAreOneAndTheSame404) {
+    Newsroom room;
+    auto id = room.reader("ada@example.org", room.courier);
+    auto token = room.leave_path(id).substr(7);
+    subscribers::LinkTokens foreign(room.folder / "other" / "links");
+    std::string stranger;
+    foreign.signer().leave(stranger, id);
+    auto flipped = token;
+    flipped[token.size() / 2] = flipped[token.size() / 2] == 'A' ? 'B' : 'A';
+    auto before = room.dump();
+    auto uniform = everything(room.get("/leave/x"));
+    EXPECT_EQ(uniform.substr(0, 3), "404");
+    for (auto& bad : {token.substr(0, token.size() - 1), token + "A", flipped, stranger, std::string("a.b")})
+        for (auto page : {"/leave/", "/confirm/", "/preferences/", "/view/"}) {
+            EXPECT_EQ(everything(room.get(page + bad)), uniform) << page << bad;
+            if (page != std::string("/view/")) EXPECT_EQ(everything(room.post(page + bad, "")), uniform) << page << bad;
+        }
+    for (auto page : {"/confirm/", "/preferences/", "/view/"})
+        EXPECT_EQ(everything(room.get(page + token)), uniform) << "a token for another purpose";
+    EXPECT_EQ(room.dump(), before);
+    EXPECT_TRUE(room.is_active("ada@example.org", room.courier));
+}
+
+TEST(Preferences, ShowAndSaveNameAndLanguage) {
+    Newsroom room;
+    room.reader("ada@example.org", room.courier);
+    auto path = room.preferences_path("ada@example.org");
+    auto before = room.dump();
+    auto page = room.get(path);
+    EXPECT_EQ(page.status, 200);
+    EXPECT_EQ(page.body.find("ada@example.org"), std::string::npos);
+    EXPECT_EQ(room.dump(), before);
+    auto saved = room.post(path, "save=1&name=%3Cimg+src%3Dx%3E%0D%0AX&language=de");
+    EXPECT_EQ(saved.status, 200);
+    EXPECT_EQ(saved.body.find("<img"), std::string::npos);
+    EXPECT_EQ(room.connection->value<std::string>("SELECT name || '/' || language FROM subscriber"),
+              "<img src=x> X/de");
+    EXPECT_NE(saved.body.find("Deutsch"), std::string::npos);
+}
+
+TEST(Preferences, LeaveEachListByItself) {
+    Newsroom room;
+    room.reader("ada@example.org", room.courier);
+    room.reader("ada@example.org", room.inner);
+    EXPECT_EQ(room.post(room.preferences_path("ada@example.org"), "leave=courier").status, 200);
+    EXPECT_FALSE(room.is_active("ada@example.org", room.courier));
+    EXPECT_TRUE(room.is_active("ada@example.org", room.inner));
+}
+
+TEST(Preferences, JoiningAnotherListTakesItsConfirmationAndAPrivateOneCannotBeJoined) {
+    Newsroom room;
+    room.reader("ada@example.org", room.courier);
+    auto path = room.preferences_path("ada@example.org");
+    EXPECT_EQ(room.get(path).body.find("inner circle"), std::string::npos);
+    room.post(path, "join=inner");
+    EXPECT_EQ(room.letters(), 0);
+    room.post(path, "leave=courier");
+    room.post(path, "join=courier");
+    EXPECT_EQ(room.letters(), 1);
+    EXPECT_FALSE(room.is_active("ada@example.org", room.courier));
+}
+
+TEST(Preferences, HandOutAndEraseWhatIsKnown) {
+    Newsroom room;
+    room.reader("ada@example.org", room.courier);
+    auto path = room.preferences_path("ada@example.org");
+    auto known = room.get(path + "?export");
+    EXPECT_EQ(boost::json::parse(known.body).at("address").as_string(), "ada@example.org");
+    EXPECT_EQ(known.headers.value("Cache-Control"), "no-store");
+    EXPECT_EQ(room.post(path, "erase=1").status, 200);
+    EXPECT_EQ(room.count("SELECT count(*) FROM subscriber"), 0);
+    EXPECT_EQ(room.get(path).status, 404);
+}
+
+}
+}

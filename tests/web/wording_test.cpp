@@ -1,0 +1,70 @@
+#include "mail/address.hpp"
+#include "mail/message.hpp"
+#include "web/atom.hpp"
+#include "web/kept_mail.hpp"
+#include "web/wording.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+namespace postrider::web {
+namespace {
+
+TEST(Wording, AMaskedAddressTellsItsOwnerEnoughAndNobodyElse) {
+    EXPECT_EQ(masked("robin@reader.example"), "r***n@reader.example");
+    EXPECT_EQ(masked("ada@reader.example"), "a***@reader.example");
+    EXPECT_EQ(masked("jörgö@reader.example"), "j***ö@reader.example");
+    EXPECT_EQ(masked("\"a@b\"@reader.example"), "\"***\"@reader.example");
+    EXPECT_EQ(masked(""), "");
+    EXPECT_EQ(masked("nobody"), "");
+}
+
+TEST(Wording, TimesAreRoundedDownToTheLargestUnitOfWhichThereAreTwo) {
+    EXPECT_EQ(in_words(72h), "3 days");
+    EXPECT_EQ(in_words(47h), "47 hours");
+    EXPECT_EQ(in_words(90min), "90 minutes");
+    EXPECT_EQ(in_words(5s), "1 minute");
+}
+
+TEST(KeptMail, ReadsBackWhatWeWrote) {
+    auto address = mail::parse_address("ada@example.org").value();
+    mail::Heading heading{
+        mail::parse_mailbox("The Courier <news@courier.example>").value(),
+        {},
+        "Grüße aus Ålesund, wo die Fähre wieder fährt, und zwar bis spät in die Nacht hinein — 日本語",
+        {},
+        mail::Body::alternative};
+    mail::Recipient recipient{address, "Åda", "id", {}, {}};
+    auto message =
+        mail::whole_message(heading, recipient, Time(1'800'000'000'000ms), "Grüße\n.dot =3D\n", "<p>Grüße</p>");
+    auto mail = read_mail(message);
+    EXPECT_EQ(mail.subject, heading.subject);
+    EXPECT_EQ(mail.to, "Åda <ada@example.org>");
+    EXPECT_EQ(mail.text.substr(0, mail.text.find("\r\n")), "Grüße");
+    EXPECT_NE(mail.text.find(".dot =3D"), std::string::npos);
+    EXPECT_NE(mail.html.find("<p>Grüße</p>"), std::string::npos);
+}
+
+TEST(KeptMail, SurvivesWhateverStandsInTheFile) {
+    for (std::string_view text :
+         {"", "\r\n\r\n", "Subject", "Subject: =?utf-8?q?", "Subject: =?utf-8?x?=?=\r\n\r\nx",
+          "Subject: =?utf-8?b?!?=\r\n\r\n", "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x",
+          "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n",
+          "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n--x\r\n\r\n--x--"}) {
+        for (std::size_t size = 0; size <= text.size(); ++size) (void)read_mail(text.substr(0, size));
+        EXPECT_EQ(read_mail(text).html, "");
+    }
+}
+
+TEST(Atom, IsWellFormedWhateverTheTitlesAre) {
+    AtomFeed feed{"A & <B>", "\x01 \xff\"", "C", "en", "https://x.example/feed.xml", "https://x.example/", Time()};
+    std::array entries{AtomEntry{"]]> & \x0b", "https://x.example/1", Time()}};
+    auto text = atom(feed, entries);
+    EXPECT_NE(text.find("<title>A &amp; &lt;B&gt;</title>"), std::string::npos);
+    EXPECT_NE(text.find("<title>]]&gt; &amp; </title>"), std::string::npos);
+    EXPECT_EQ(text.find_first_of("\x01\x0b\xff"), std::string::npos);
+}
+
+}
+}
