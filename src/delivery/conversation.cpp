@@ -11,11 +11,6 @@ namespace {
 // "A reader's state is read at most one second before the message leaves."
 constexpr Duration fresh_for = 1s;
 
-std::string on_the_wire(const std::string& address) {
-    auto parsed = mail::parse_address(address);
-    return parsed ? parsed->ascii() : address; // what is stored was parsed once; a broken row is the relay's to refuse
-}
-
 }
 
 // One connection from its opening to its farewell. Whatever ends it, what was on its way comes back or is settled.
@@ -142,7 +137,7 @@ void Dispatcher::compose(const Parcel& parcel, Connection& connection, std::stri
     }
     auto& mailing = *parcel.mailing;
     connection.links.make(mailing.signer, settings_.site_url, mailing.id, parcel.reader);
-    mailing.message.write(body, parcel.reader, connection.links, connection.scratch);
+    mailing.message.write(body, parcel.reader, *parcel.address, connection.links, connection.scratch);
 }
 
 smtp::Envelope Dispatcher::envelope(const Parcel& parcel, Connection& connection) {
@@ -152,13 +147,11 @@ smtp::Envelope Dispatcher::envelope(const Parcel& parcel, Connection& connection
         connection.links.bounce_token.clear();
         parcel.mailing->signer.bounce(connection.links.bounce_token, parcel.mailing->id, parcel.reader.subscription);
         connection.sender = parcel.mailing->message.envelope_sender(connection.links);
-        connection.recipient = on_the_wire(parcel.reader.address);
-    } else {
+            } else {
         connection.sender = parcel.letter->sender;
-        connection.recipient = on_the_wire(parcel.letter->address);
-    }
+            }
     envelope.from = connection.sender;
-    envelope.to = connection.recipient;
+    envelope.to = parcel.address->ascii();
     return envelope;
 }
 
@@ -178,13 +171,9 @@ boost::asio::awaitable<void> Dispatcher::settle(Connection& connection, Parcel& 
     auto verdict = judge(attempt, settings_.retry, now);
 
     if (auto* trouble = std::get_if<Hold>(&verdict)) {
-        auto address = parcel.mailing ? parcel.reader.address : parcel.letter->address;
         if (trouble->about == About::domain) {
-            auto& held = domains_[domain_of(address)];
-            held = {now + held_for(held.times + 1), held.times + 1, trouble->reason};
-            log::warn("domain held",
-                      {{"domain", domain_of(address)}, {"until", rfc3339(held.until)}, {"reason", trouble->reason}});
-            give_back(std::make_unique<Parcel>(std::move(parcel)), held.until);
+            auto until = hold_domain(domain_of(parcel), trouble->reason, now);
+            give_back(std::make_unique<Parcel>(std::move(parcel)), until);
         } else {
             // A 421 ends a connection, not the relay's good name; RFC 5321 section 3.8.
             bool closing = reply && reply->code == 421;

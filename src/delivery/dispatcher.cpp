@@ -25,11 +25,8 @@ std::string worker_name() { return fmt::format("process {}", getpid()); }
 
 }
 
-std::string domain_of(std::string_view address) {
-    std::string domain(address.substr(address.rfind('@') + 1));
-    for (char& c : domain)
-        if (c >= 'A' && c <= 'Z') c = char(c + 32);
-    return domain;
+std::string Dispatcher::domain_of(const Parcel& parcel) {
+    return std::string(parcel.address->domain_ascii()); // in lower case, as every Address has it
 }
 
 Dispatcher::Dispatcher(boost::asio::any_io_executor executor, storage::Database& database, system::Clock& clock,
@@ -155,7 +152,7 @@ std::unique_ptr<Parcel> Dispatcher::take(Lane& lane) {
         auto parcel = std::move(queue_.front());
         queue_.pop_front();
         if (!domains_.empty()) {
-            auto held = domains_.find(domain_of(parcel->mailing ? parcel->reader.address : parcel->letter->address));
+            auto held = domains_.find(domain_of(*parcel));
             if (held != domains_.end() && held->second.until > now) {
                 give_back(std::move(parcel), held->second.until);
                 continue;
@@ -179,7 +176,7 @@ std::unique_ptr<Parcel> Dispatcher::take(Lane& lane) {
 std::optional<Time> Dispatcher::reserved_place(const Parcel& parcel, Time now) {
     if (settings_.domain_rates.empty()) return std::nullopt;
     bool has_turn = parcel.mailing && parcel.slice == 0 && parcel.number == 1;
-    auto domain = domain_of(parcel.mailing ? parcel.reader.address : parcel.letter->address);
+    auto domain = domain_of(parcel);
     auto rate = settings_.domain_rates.find(domain);
     if (has_turn || rate == settings_.domain_rates.end()) return std::nullopt;
     auto& next = domain_turns_[domain];
@@ -195,15 +192,15 @@ void Dispatcher::give_back(std::unique_ptr<Parcel> parcel, Time not_before) {
     } else if (parcel->slice != 0 && not_before > clock_.now()) {
         // A held domain: put off as a row of its own, so that the slice can be finished. No try is counted.
         gathered_.records.push_back({parcel->mailing->id, parcel->reader.subscription, parcel->slice, Outcome::deferred,
-                                     0, not_before, false, domains_[domain_of(parcel->reader.address)].reason});
+                                     0, not_before, false, reason_to_wait(*parcel)});
     } else {
         gathered_.given_back.push_back({parcel->mailing->id, parcel->reader.subscription, parcel->slice, not_before});
     }
     hungry_ = true;
 }
 
-std::string Dispatcher::reason_to_wait(std::string_view address) const {
-    auto held = domains_.find(domain_of(address));
+std::string Dispatcher::reason_to_wait(const Parcel& parcel) const {
+    auto held = domains_.find(domain_of(parcel));
     return held == domains_.end() ? "waits its turn: the domain has a rate" : held->second.reason;
 }
 
@@ -295,6 +292,14 @@ void Dispatcher::hold(Lane& lane, Duration length, std::string reason) {
                   {{"relay", lane.settings.relay.name}, {"for", postrider::to_text(length)}, {"reason", reason}});
     lane.reason = std::move(reason);
     lane.noted = false;
+}
+
+Time Dispatcher::hold_domain(const std::string& domain, std::string reason, Time now) {
+    auto& held = domains_[domain];
+    if (held.until > now) return held.until; // several readers tell the same story
+    held = {now + held_for(held.times + 1), held.times + 1, std::move(reason)};
+    log::warn("domain held", {{"domain", domain}, {"until", rfc3339(held.until)}, {"reason", held.reason}});
+    return held.until;
 }
 
 void Dispatcher::recovered(Lane& lane) {

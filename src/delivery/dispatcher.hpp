@@ -47,8 +47,6 @@ struct LaneStatus {
     std::string reason;
 };
 
-[[nodiscard]] std::string domain_of(std::string_view address); // in lower case
-
 class Dispatcher {
 public:
     // All references must outlive the dispatcher.
@@ -65,6 +63,10 @@ public:
 
     // Nothing more is taken; messages on their way may finish until `limit` has passed. Then run() returns.
     void stop(Duration limit);
+
+    // Many connections send, and the relay is slower than we are: a short pause between two turns of the loop lets replies collect,
+    // which saves a wake-up for each (measured: a fifth more messages, and per CPU-second too; on a quicker relay it costs).
+    [[nodiscard]] bool lets_replies_collect() const { return active_ >= 8 && per_second_ > 500 && per_second_ < 30'000; }
 
     [[nodiscard]] bool idle() const; // nothing is on its way or due now
     [[nodiscard]] bool all_held() const; // nobody takes mail for the moment, and nothing is on its way
@@ -90,13 +92,15 @@ private:
     // The queue.
     std::unique_ptr<Parcel> take(Lane& lane);
     std::optional<Time> reserved_place(const Parcel& parcel, Time now);
-    [[nodiscard]] std::string reason_to_wait(std::string_view address) const;
+    [[nodiscard]] static std::string domain_of(const Parcel& parcel);
+    [[nodiscard]] std::string reason_to_wait(const Parcel& parcel) const;
     void give_back(std::unique_ptr<Parcel> parcel, Time not_before);
     void staff();
     void give_up();
     void retire_stale(Time now);
     void spawn(Lane& lane);
     void hold(Lane& lane, Duration length, std::string reason);
+    Time hold_domain(const std::string& domain, std::string reason, Time now); // until when
     void recovered(Lane& lane);
     void end(Connection& connection, std::exception_ptr error);
     void record(const Parcel& parcel, const Verdict& verdict);

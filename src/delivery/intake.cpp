@@ -210,8 +210,14 @@ void Intake::load(storage::Connection& connection, const Mailing& mailing) {
 
 void Intake::give_letters(storage::Connection& connection, Group& group, Time now) {
     for (auto& letter : Letters(connection).claim(group.wanted - int(group.parcels.size()), now, try_lease)) {
+        auto address = mail::parse_address(letter.address);
+        if (!address) {
+            Letters(connection).finish(letter.id, Outcome::refused, letter.tries, "the stored address is broken", now);
+            continue;
+        }
         auto parcel = std::make_unique<Parcel>();
         parcel->number = letter.tries + 1;
+        parcel->address = std::move(*address);
         parcel->letter = std::make_unique<Letter>(std::move(letter));
         parcel->read_at = now;
         group.parcels.push_back(std::move(parcel));
@@ -241,17 +247,14 @@ void Intake::give_second_tries(storage::Connection& connection, Open& open, Grou
     for (auto& [reader, tries, was_unknown] : due) {
         if (open.second_tries.contains(reader)) continue;
         auto parcel = std::make_unique<Parcel>();
-        parcel->reader = subscribers::read_one(connection, reader);
-        if (parcel->reader.left) {
-            suppress(connection, id, reader, left_since, now);
-            continue;
-        }
-        connection.run("UPDATE delivery SET next_try_at = $3 WHERE mailing_id = $1 AND subscription_id = $2", id,
-                       reader, now + try_lease);
         parcel->mailing = open.mailing;
+        parcel->reader = subscribers::read_one(connection, reader);
         parcel->number = tries + 1;
         parcel->was_unknown = was_unknown;
         parcel->read_at = now;
+        if (!fit_to_send(connection, *parcel, now)) continue;
+        connection.run("UPDATE delivery SET next_try_at = $3 WHERE mailing_id = $1 AND subscription_id = $2", id,
+                       reader, now + try_lease);
         open.second_tries.insert(reader);
         group.parcels.push_back(std::move(parcel));
     }
@@ -311,6 +314,23 @@ bool Intake::cut_slice(storage::Connection& connection, Open& open, Time now) {
     return true;
 }
 
+// False, and the outcome recorded, when the reader gets no mail: has left, or has an address that nobody can write to.
+bool Intake::fit_to_send(storage::Connection& connection, Parcel& parcel, Time now) {
+    auto& mailing = *parcel.mailing;
+    if (parcel.reader.left) {
+        suppress(connection, mailing.id, parcel.reader.subscription, left_since, now);
+        return false;
+    }
+    auto address = mail::parse_address(parcel.reader.address);
+    if (!address) {
+        upsert(connection, {mailing.id, parcel.reader.subscription, parcel.slice, Outcome::refused, parcel.number - 1, {}, false,
+                            "553 5.1.3 the stored address is broken: " + address.error().reason}, now);
+        return false;
+    }
+    parcel.address = std::move(*address);
+    return true;
+}
+
 void Intake::read_slice(storage::Connection& connection, Open& open, Slice& slice, Group& group, Time now) {
     auto& mailing = *open.mailing;
     while (slice.read_to < slice.last && int(group.parcels.size()) < group.wanted) {
@@ -321,15 +341,12 @@ void Intake::read_slice(storage::Connection& connection, Open& open, Slice& slic
         slice.read_to = int(readers.size()) < limit ? slice.last : readers.back().subscription.number;
         for (auto& reader : readers) {
             if (slice.resumed && has_outcome(connection, mailing.id, reader.subscription)) continue;
-            if (reader.left) {
-                suppress(connection, mailing.id, reader.subscription, left_since, now);
-                continue;
-            }
             auto parcel = std::make_unique<Parcel>();
             parcel->mailing = open.mailing;
             parcel->reader = std::move(reader);
             parcel->slice = slice.first;
             parcel->read_at = now;
+            if (!fit_to_send(connection, *parcel, now)) continue;
             group.parcels.push_back(std::move(parcel));
             ++slice.on_their_way;
         }

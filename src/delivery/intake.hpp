@@ -37,6 +37,7 @@ struct OpenMailing {
 struct Parcel {
     std::shared_ptr<const OpenMailing> mailing; // null: a letter
     subscribers::Reader reader;
+    std::optional<mail::Address> address;       // the reader's or the letter's, parsed; never empty in the queue
     std::int64_t slice = 0; // its first id; 0: a reader whose earlier try was deferred, or a letter
     std::unique_ptr<Letter> letter;
     int number = 1; // of this try
@@ -128,6 +129,7 @@ private:
     void give_readers(storage::Connection&, Open&, Group&, Time now);
     void expire_readers(storage::Connection&, Open&, Group&, Time now);
     bool cut_slice(storage::Connection&, Open&, Time now);
+    bool fit_to_send(storage::Connection&, Parcel&, Time now);
     void read_slice(storage::Connection&, Open&, Slice&, Group&, Time now);
     void finish_mailings(storage::Connection&, Time now);
 

@@ -35,9 +35,9 @@ struct Lane {
 };
 
 struct DomainHold {
-    Time until;
-    int times;
-    std::string reason;
+    Time until{};
+    int times = 0;
+    std::string reason{};
 };
 
 }

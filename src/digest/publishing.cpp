@@ -226,7 +226,9 @@ Sample Publishing::sample(const subscribers::List& list, std::optional<IssueId> 
     auto signer = tokens_.signer(message->key());
     links.make(signer ? *signer : tokens_.signer(), site_.url, mailing, reader);
     delivery::Message::Scratch scratch;
-    message->write(sample.eml, reader, links, scratch);
+    auto address = mail::parse_address(reader.address);
+    if (!address) throw std::runtime_error(fmt::format("{} is no address: {}", reader.address, address.error().reason));
+    message->write(sample.eml, reader, *address, links, scratch);
     sample.sender = message->envelope_sender(links);
     sample.html = message->page(page, reader, links);
     sample.text = message->page(plain, reader, links);

@@ -3,7 +3,7 @@
 #include <span>
 #include <string_view>
 
-// Files of schema/ and templates/ that the build puts into the binary. Views live as long as the program; sorted by
+// Files of schema/, templates/ and config/ that the build puts into the binary. Views live as long as the program; sorted by
 // name.
 
 namespace postrider::embedded {
@@ -15,5 +15,6 @@ struct File {
 
 std::span<const File> schema();
 std::span<const File> templates();
+std::span<const File> sample(); // the feed of `postrider demo`
 
 }

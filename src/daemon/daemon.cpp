@@ -1,0 +1,223 @@
+#include "daemon/daemon.hpp"
+
+#include "daemon/readiness.hpp"
+#include "daemon/routes.hpp"
+#include "delivery/letters.hpp"
+#include "storage/migrations.hpp"
+#include "subscribers/consent.hpp"
+#include "subscribers/sign_up.hpp"
+#include "system/log.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <fmt/format.h>
+
+#include <csignal>
+#include <iostream>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <thread>
+
+namespace postrider::daemon {
+namespace {
+
+constexpr Duration beat = 200ms;             // how soon a command of another process is noticed
+constexpr Duration messages_may_take = 5s;   // of the eight seconds in which a stopping daemon leaves
+constexpr Duration connections_may_take = 6500ms;
+
+constexpr std::size_t few_handlers = 8;
+constexpr auto breath = std::chrono::microseconds(300);
+
+storage::Database opened(const Site& site, Time now) {
+    storage::Connection connection(site.database_url);
+    storage::migrate(connection, embedded::schema(), now);
+    return storage::Database(site.database_url);
+}
+
+// A thousand readers' browsers and a few hundred relay connections need more files than the usual soft limit.
+void allow_many_files() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65'536);
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warn("the limit of open files stays low");
+}
+
+}
+
+Daemon::Daemon(const Site& site, Mode mode, system::Clock& clock)
+    : site_(site), mode_(mode), clock_(clock), database_(opened(site, clock_.now())), tokens_(site.key_file()), templates_(site.templates),
+      curl_(loop_.get_executor()), client_(curl_, site.feeds),
+      feeds_(loop_.get_executor(), database_, client_, clock_, stories::poll_settings(site.feeds, site.feed_every)),
+      delivery_(loop_.get_executor(), database_, clock_, tokens_, {site.retry, site.words.url, site.domain_rates}, lanes()),
+      pages_(database_, clock_, templates_, tokens_, site.words, site.sign_up,
+             {outbox_ ? std::optional(site.outbox) : std::nullopt, [this] { return what_is_wrong(); }}),
+      server_(loop_.get_executor(), site.http, routes(pages_, {site.cors_origins})) {}
+
+std::vector<delivery::LaneSettings> Daemon::lanes() {
+    std::vector<delivery::LaneSettings> lanes;
+    for (auto& relay : site_.relays) {
+        auto lane = relay.lane;
+        if (relay.outbox) {
+            if (!outbox_) outbox_.emplace(loop_.get_executor(), site_.outbox, clock_);
+            lane.relay.url = outbox_->url();
+            lane.relay.tls = smtp::Tls::never;
+        }
+        lanes.push_back(std::move(lane));
+    }
+    return lanes;
+}
+
+std::string Daemon::url() const {
+    auto host = site_.http.listen.substr(0, site_.http.listen.rfind(':'));
+    return fmt::format("http://{}:{}", host, server_.port());
+}
+
+void Daemon::spawn(std::string_view name, boost::asio::awaitable<void> part) {
+    ++parts_;
+    boost::asio::co_spawn(loop_, std::move(part), [this, name](std::exception_ptr error) {
+        --parts_;
+        if (!error) return;
+        try {
+            std::rethrow_exception(error);
+        } catch (const std::exception& problem) {
+            log::error("a part of the daemon failed; leaving", {{"part", name}, {"reason", problem.what()}});
+        }
+        status_ = 1;
+        stop();
+    });
+}
+
+int Daemon::run() {
+    start();
+    while (!finished()) {
+        auto handlers = loop_.run_one() + loop_.poll();
+        if (handlers < few_handlers && delivery_.lets_replies_collect()) std::this_thread::sleep_for(breath);
+    }
+    return status_;
+}
+
+void Daemon::start() {
+    std::signal(SIGPIPE, SIG_IGN); // a peer that hung up is an error of that connection, not of the program
+    allow_many_files();
+    prctl(PR_SET_TIMERSLACK, 1000UL); // the millisecond in which outcomes gather is to be one
+    if (outbox_) outbox_->run();
+    if (mode_ == Mode::forever) {
+        server_.listen();
+        spawn("pages", server_.run());
+    }
+    spawn("delivery", delivery_.run());
+    spawn("feeds", feeds_.run());
+    spawn("clock", keep_time());
+    signals_.add(SIGTERM);
+    signals_.add(SIGINT);
+    signals_.async_wait([this](boost::system::error_code error, int signal) {
+        if (error) return;
+        log::info("stopping", {{"signal", signal}});
+        stop();
+    });
+    if (mode_ == Mode::forever) log::info("ready", {{"url", url()}, {"site", site_.folder.string()}});
+    tell_systemd("READY=1");
+}
+
+void Daemon::stop() {
+    if (std::exchange(stopping_, true)) return;
+    tell_systemd("STOPPING=1");
+    spawn("leaving", leave());
+}
+
+// Stop accepting, stop claiming, let messages on their way finish within a limit, record, leave.
+boost::asio::awaitable<void> Daemon::leave() {
+    server_.stop();
+    feeds_.stop();
+    delivery_.stop(messages_may_take);
+    auto until = clock_.now() + connections_may_take;
+    while (parts_ > 2 && clock_.now() < until) co_await clock_.sleep_for(20ms); // two: this one, and the clock
+    server_.close();
+    if (outbox_) outbox_->stop();
+    signals_.cancel();
+}
+
+// Five times a second: what did other processes write, what became due?
+boost::asio::awaitable<void> Daemon::keep_time() {
+    while (!stopping_ || parts_ > 1) {
+        auto look = [](storage::Connection& connection) { return connection.data_version(); };
+        auto version = co_await database_.read(look);
+        bool changed = std::exchange(data_version_, version) != version;
+        auto now = clock_.now();
+        if (!stopping_ && (changed || now >= next_publishing_)) co_await publish_due();
+        if (!stopping_ && now >= next_tidying_) co_await tidy();
+        delivery_.tick(changed);
+        feeds_.tick();
+        if (mode_ == Mode::once && !stopping_ && feeds_.idle() && (delivery_.idle() || delivery_.all_held())) stop();
+        co_await clock_.sleep_for(beat);
+    }
+}
+
+boost::asio::awaitable<void> Daemon::publish_due() {
+    auto now = clock_.now();
+    next_publishing_ = now + 1s;
+    std::vector<std::string> errors;
+    auto due = [&](storage::Connection& connection) {
+        return digest::Publishing(connection, templates_, tokens_, site_.words).anything_due(now);
+    };
+    bool anything = co_await database_.read(due);
+    if (!anything) {
+        publishing_trouble_.clear();
+        co_return;
+    }
+    auto publish = [&](storage::Connection& connection) {
+        return digest::Publishing(connection, templates_, tokens_, site_.words).publish_due(now, site_.catch_up, errors);
+    };
+    try {
+        auto fired = co_await database_.write(publish);
+        for (auto& [list, slot, outcome] : fired) {
+            if (outcome.issue) log::info("issue scheduled", {{"list", list.slug}, {"issue", outcome.issue->number}, {"slot", rfc3339(slot)}});
+            else log::info("slot skipped", {{"list", list.slug}, {"slot", rfc3339(slot)}, {"reason", outcome.why_not}});
+        }
+    } catch (const storage::Error& error) {
+        errors.push_back(error.what());
+    }
+    auto trouble = errors.empty() ? std::string() : errors.front();
+    if (trouble != publishing_trouble_ && !trouble.empty()) log::error("an issue cannot be made", {{"reason", trouble}});
+    publishing_trouble_ = trouble;
+}
+
+// Once an hour: what must not be kept for ever.
+boost::asio::awaitable<void> Daemon::tidy() {
+    auto now = clock_.now();
+    next_tidying_ = now + 1h;
+    auto purge = [&](storage::Connection& connection) {
+        subscribers::Budgets(connection, tokens_, site_.sign_up).purge(now);
+        subscribers::forget_clients(connection, now - site_.sign_up.keep_clients, 10'000);
+        return subscribers::SignUps(connection, tokens_, site_.sign_up).purge(now);
+    };
+    try {
+        auto purged = co_await database_.write(purge);
+        if (purged > 0) log::info("sign-ups purged", {{"count", purged}});
+    } catch (const storage::Error& error) {
+        log::warn("tidying failed; the next try is in an hour", {{"reason", error.what()}});
+    }
+}
+
+std::vector<std::string> Daemon::what_is_wrong() const {
+    std::vector<std::string> wrong;
+    if (!delivery_.stalled().empty()) wrong.push_back("outcomes cannot be recorded: " + delivery_.stalled());
+    if (!publishing_trouble_.empty()) wrong.push_back("an issue cannot be made: " + publishing_trouble_);
+    for (auto& lane : delivery_.lanes())
+        if (lane.held_until && *lane.held_until > clock_.now())
+            wrong.push_back(fmt::format("relay {} is held until {}: {}", lane.name, rfc3339(*lane.held_until), lane.reason));
+    return wrong;
+}
+
+int serve(const Site& site, Mode mode) {
+    log::configure(site.log_level, site.log_format);
+    auto lock = Lock::take(site);
+    if (!lock) {
+        std::cerr << fmt::format("postrider: another daemon serves {} already; commands reach it through the database\n", site.folder.string());
+        return 1;
+    }
+    system::SystemClock clock;
+    Daemon daemon(site, mode, clock);
+    return daemon.run();
+}
+
+}

@@ -1,0 +1,94 @@
+#pragma once
+
+#include "daemon/lock.hpp"
+#include "daemon/site.hpp"
+#include "delivery/dispatcher.hpp"
+#include "digest/publishing.hpp"
+#include "http/client.hpp"
+#include "http/server.hpp"
+#include "smtp/outbox.hpp"
+#include "stories/poller.hpp"
+#include "storage/database.hpp"
+#include "subscribers/link_tokens.hpp"
+#include "system/clock.hpp"
+#include "system/curl_loop.hpp"
+#include "templates/source.hpp"
+#include "web/pages.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <memory>
+#include <optional>
+
+// The program as a service: pages, feeds, schedule and delivery of one site. The members are its table of contents, bottom room first.
+//
+// In:     a site whose lock is held by us; signals; what other processes write to the database.
+// Out:    issues on time, and an exit status.
+// Always: SIGTERM and SIGINT take no more work, let messages on their way finish, record, and leave within eight seconds. The
+//         database is the control socket: a command takes effect within a second. A broken room (a template, a feed, a relay, a full
+//         disk) is logged and shown by /health, and the others go on.
+// Threads: one loop thread (this one) owns sockets and timers; storage::Database has the threads that touch the database.
+
+namespace postrider::daemon {
+
+enum class Mode {
+    forever,
+    once // do all that is due now, then leave
+};
+
+class Daemon {
+public:
+    // Both must outlive it.
+    Daemon(const Site& site, Mode mode, system::Clock& clock);
+
+    // Until a signal, stop(), or (once) until nothing is due. Returns the exit status.
+    int run();
+    void stop();
+
+    // run() in pieces, for whoever turns loop() with their own hands: a test whose clock stands still, the demo.
+    void start();
+    [[nodiscard]] bool finished() const { return parts_ == 0; }
+
+    [[nodiscard]] boost::asio::io_context& loop() { return loop_; }
+    [[nodiscard]] stories::Poller& feeds() { return feeds_; }
+    [[nodiscard]] std::uint16_t port() const { return server_.port(); }
+    [[nodiscard]] std::string url() const; // where the pages are, on this machine
+
+private:
+    boost::asio::awaitable<void> keep_time();
+    boost::asio::awaitable<void> publish_due();
+    boost::asio::awaitable<void> tidy();
+    boost::asio::awaitable<void> leave();
+    void spawn(std::string_view name, boost::asio::awaitable<void> part);
+    [[nodiscard]] std::vector<delivery::LaneSettings> lanes();
+    [[nodiscard]] std::vector<std::string> what_is_wrong() const;
+
+    const Site& site_;
+    Mode mode_;
+    boost::asio::io_context loop_{1};
+    boost::asio::signal_set signals_{loop_};
+    system::Clock& clock_;
+    storage::Database database_;
+    subscribers::LinkTokens tokens_;
+    templates::Library templates_;
+    system::CurlLoop curl_;
+    http::Client client_;
+    std::optional<smtp::Outbox> outbox_;
+    stories::Poller feeds_;
+    delivery::Dispatcher delivery_;
+    web::Pages pages_;
+    http::Server server_;
+
+    int parts_ = 0;               // coroutines that run() waits for
+    int status_ = 0;
+    bool stopping_ = false;
+    std::string publishing_trouble_;
+    std::int64_t data_version_ = -1;
+    Time next_publishing_{}, next_tidying_{};
+};
+
+// What `postrider serve` does; one line on standard error and status 1 when another daemon serves the site.
+int serve(const Site& site, Mode mode);
+
+}
