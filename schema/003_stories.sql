@@ -23,6 +23,8 @@ CREATE INDEX feed_due ON feed (next_poll_at) WHERE state IN ('active', 'failing'
 CREATE TABLE feed_list (
   feed_id INTEGER NOT NULL REFERENCES feed (id) ON DELETE CASCADE,
   list_id INTEGER NOT NULL REFERENCES list (id),
+  started_at INTEGER,                            -- the first poll for this list, which remembers; NULL: still to come
+  catch_up INTEGER NOT NULL DEFAULT 0 CHECK (catch_up >= 0), -- the newest so many of that first poll are candidates
   PRIMARY KEY (feed_id, list_id)
 ) {strict};
 

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "stories/feed.hpp"
+#include "stories/feeds.hpp"
+#include "stories/stories.hpp"
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+// What a feed brings: its items as stories, and which of them are news to which list.
+//
+// In:     a parsed feed; the lists it serves.
+// Out:    stories that stand as candidates or remembered.
+// Always: an item is one story by its id in this feed, else by its canonical address; one whose id changed but whose
+// address is known
+//         is no news, nor is one whose address changed but whose id is known. A list's first poll remembers everything
+//         but the newest it asked for. Storing in pieces, interrupted and begun again, ends the same.
+
+namespace postrider::stories {
+
+struct NewsItem {
+    std::vector<std::string> keys; // the item's id, and those of items with the same address
+    Story story;                   // safe, bounded; not in the future
+};
+
+struct News {
+    std::vector<NewsItem> items; // oldest first
+    std::size_t left_out = 0;    // beyond the limits, or with neither title nor text
+};
+
+// Pure, and as much work as the feed is long: for a thread of its own. `url` is where the feed came from.
+[[nodiscard]] News news_of(Feed feed, std::string_view url, Time now);
+
+struct Taken {
+    std::size_t candidates = 0; // new for a list at least
+    std::size_t remembered = 0; // by a first poll
+};
+
+// Stores items from number `from` on for about `at_most` within one transaction, and gives the number of the next one
+// to store; at the end (or when the feed was removed meanwhile) their count. `places` stay the same over all pieces.
+[[nodiscard]] std::size_t take_news(storage::Connection&, FeedId, std::span<const FeedPlace> places, const News&,
+                                    std::size_t from, Duration at_most, Time now, Taken& taken);
+
+}

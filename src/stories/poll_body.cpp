@@ -1,0 +1,26 @@
+#include "stories/poll_body.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace postrider::stories {
+
+std::string not_a_feed(const FeedError& error) {
+    auto sentence = fmt::format("this is {}", error.what);
+    return error.what.contains("no feed") ? sentence : sentence + ", not a feed";
+}
+
+Reading read_body(http::Fetched answer, Time now) {
+    auto body = std::exchange(answer.body, {});
+    auto feed = parse_feed(body, answer.content_type, answer.final_url);
+    if (!feed) {
+        auto trouble = not_a_feed(feed.error());
+        return {std::move(answer), std::unexpected(std::move(trouble)), {}};
+    }
+    FeedFacts facts{feed->title, feed->ttl};
+    auto news = news_of(std::move(*feed), answer.final_url, now);
+    return {std::move(answer), std::move(facts), std::move(news)};
+}
+
+}

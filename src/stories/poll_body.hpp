@@ -1,0 +1,28 @@
+#pragma once
+
+#include "http/client.hpp"
+#include "stories/news.hpp"
+#include "stories/poll.hpp"
+
+#include <string_view>
+
+// From a server's answer to news. Pure, and as much work as the feed is long.
+
+namespace postrider::stories {
+
+constexpr std::string_view accepted_types = "application/atom+xml, application/rss+xml, application/feed+json, "
+                                            "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, "
+                                            "*/*;q=0.5";
+
+// "this is an HTML page titled "Login", not a feed"
+[[nodiscard]] std::string not_a_feed(const FeedError&);
+
+struct Reading {
+    http::Fetched answer; // without its body
+    BodyResult result;
+    News news;
+};
+
+[[nodiscard]] Reading read_body(http::Fetched answer, Time now);
+
+}

@@ -1,0 +1,387 @@
+#include "stories/poller.hpp"
+
+#include "http/url.hpp"
+#include "storage/database.hpp"
+#include "stories/news.hpp"
+#include "stories/poll_body.hpp"
+#include "system/log.hpp"
+#include "system/random.hpp"
+#include "system/signal.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <deque>
+#include <list>
+#include <map>
+#include <tuple>
+
+namespace postrider::stories {
+namespace asio = boost::asio;
+namespace {
+
+constexpr int polls_at_once = 8;
+constexpr int looked_at = 1000; // due feeds, so that the many of one host do not hide the others
+// As long as a poll may hold a feed: when we die in its middle, the feed is asked again after this, not at each start.
+constexpr Duration claimed_for = 5min;
+constexpr Duration piece = 30ms; // of a transaction
+
+double chance() { return double(system::random_below(1000)) / 1000; }
+
+std::string host_of(const std::string& url) {
+    auto parsed = http::Url::parse(url);
+    return parsed ? parsed->host() : url;
+}
+
+std::string shown(const std::string& url) {
+    auto parsed = http::Url::parse(url);
+    return parsed ? parsed->shown() : url;
+}
+
+void log_change(const FeedRecord& before, const FeedRecord& after) {
+    auto url = shown(after.url);
+    if (before.url != after.url)
+        log::info("feed has moved", {{"feed", after.id.number}, {"from", shown(before.url)}, {"url", url}});
+    if (before.state == after.state) return;
+    if (after.state == FeedState::failing)
+        log::warn("feed is failing", {{"feed", after.id.number}, {"url", url}, {"reason", after.last_error}});
+    if (after.state == FeedState::gone)
+        log::warn("feed is gone", {{"feed", after.id.number}, {"url", url}, {"reason", after.last_error}});
+    if (after.state == FeedState::active) log::info("feed is well again", {{"feed", after.id.number}, {"url", url}});
+}
+
+}
+
+struct Poller::State {
+    State(asio::any_io_executor e, storage::Database& d, http::Client& c, system::Clock& t, PollSettings s)
+        : executor(std::move(e)), database(d), client(c), clock(t), settings(s) {}
+
+    // ---- one poll
+
+    struct Task {
+        FeedRecord feed;
+        std::vector<FeedPlace> places;
+    };
+
+    asio::awaitable<http::FetchResult> fetch(FeedRecord feed, bool conditional) {
+        http::FetchRequest request{feed.url, "", "", std::string(accepted_types)};
+        if (conditional) {
+            request.etag = feed.etag;
+            request.last_modified = feed.last_modified;
+        }
+        // Only the fetch can be given up; what follows it is short and is to be recorded.
+        struct Listed {
+            std::list<asio::cancellation_signal>& signals;
+            std::list<asio::cancellation_signal>::iterator signal;
+            ~Listed() { signals.erase(signal); }
+        } listed{fetching, fetching.emplace(fetching.end())};
+        auto running = client.get(std::move(request));
+        auto token = asio::bind_cancellation_slot(listed.signal->slot(), asio::use_awaitable);
+        co_return co_await asio::co_spawn(executor, std::move(running), token);
+    }
+
+    // The body is read and made safe on the reading thread, and handed back by value.
+    asio::awaitable<Reading> read(http::Fetched answer) {
+        auto work = [](http::Fetched fetched, Time now) -> asio::awaitable<Reading> {
+            co_return read_body(fetched, now);
+        };
+        auto running = work(std::move(answer), clock.now());
+        co_return co_await asio::co_spawn(reading_thread, std::move(running), asio::use_awaitable);
+    }
+
+    struct Answer {
+        http::FetchResult fetched;
+        std::optional<BodyResult> body;
+        News news;
+    };
+
+    asio::awaitable<Answer> ask(FeedRecord feed, bool conditional) {
+        const bool asked_for_changes = conditional && !(feed.etag.empty() && feed.last_modified.empty());
+        Answer answer;
+        answer.fetched = co_await fetch(std::move(feed), conditional);
+        if (not_modified(answer.fetched) && !asked_for_changes)
+            answer.fetched = std::unexpected(http::FetchError{
+                http::FetchFailure::bad_answer, "304 Not Modified, though it was not asked what has changed"});
+        if (!has_body(answer.fetched)) co_return answer;
+        auto reading = co_await read(std::move(*answer.fetched));
+        answer.fetched = std::move(reading.answer);
+        answer.body = std::move(reading.result);
+        answer.news = std::move(reading.news);
+        co_return answer;
+    }
+
+    asio::awaitable<void> store(Task& task, const Answer& answer, PollReport& report) {
+        auto now = clock.now();
+        auto after = after_poll(task.feed, answer.fetched, answer.body, now, chance(), settings);
+        Taken taken;
+        std::size_t next = 0;
+        bool done = false;
+        while (!done) {
+            auto work = [&](storage::Connection& connection) {
+                storage::Transaction transaction(connection);
+                Feeds feeds(connection);
+                next = take_news(connection, task.feed.id, task.places, answer.news, next, piece, now, taken);
+                done = next >= answer.news.items.size();
+                if (done) finish(feeds, task, answer, after, now);
+                transaction.commit();
+                return true;
+            };
+            co_await database.write(work);
+        }
+        log_change(task.feed, after);
+        report.feed = std::move(after);
+        report.new_stories = taken.candidates;
+        report.remembered = taken.remembered;
+        report.items = answer.news.items.size();
+        report.left_out = answer.news.left_out;
+        report.not_modified = not_modified(answer.fetched);
+        report.error = report.feed.last_error;
+    }
+
+    static void finish(Feeds& feeds, const Task& task, const Answer& answer, FeedRecord& after, Time now) {
+        if (answer.body && *answer.body)
+            for (const auto& place : task.places) feeds.start(task.feed.id, place.list, now);
+        if (!feeds.record(after)) return;
+        auto moved_to = after.url;
+        after = feeds.find(after.id).value();
+        if (after.url != moved_to)
+            log::warn("feed has moved to the address of another feed; remove one of them",
+                      {{"feed", after.id.number}, {"url", shown(after.url)}, {"other", shown(moved_to)}});
+    }
+
+    // A list that has not started needs the whole feed, not the news since last time.
+    asio::awaitable<void> poll(Task& task, PollReport& report) {
+        bool conditional = true;
+        for (const auto& place : task.places) conditional = conditional && place.started;
+        auto answer = co_await ask(task.feed, conditional);
+        co_await store(task, answer, report);
+    }
+
+    // ---- one host at a time
+
+    struct HostTaken {
+        HostTaken(State& s, std::string h) : state(s), host(std::move(h)) {}
+        HostTaken(const HostTaken&) = delete;
+        ~HostTaken() { state.leave_host(host); }
+        State& state;
+        std::string host;
+    };
+
+    [[nodiscard]] bool busy(const std::string& host) const { return hosts.contains(host); }
+
+    asio::awaitable<void> wait_for_host(const std::string& host) {
+        auto [place, free] = hosts.try_emplace(host);
+        if (free) co_return;
+        system::Signal turn;
+        place->second.push_back(&turn);
+        co_await turn.wait();
+    }
+
+    void leave_host(const std::string& host) {
+        auto place = hosts.find(host);
+        if (place->second.empty()) {
+            hosts.erase(place);
+            return wake.set();
+        }
+        auto* next = place->second.front();
+        place->second.pop_front();
+        next->set();
+    }
+
+    // ---- what is due
+
+    asio::awaitable<void> poll_due(FeedId id, std::string host) {
+        HostTaken taken(*this, std::move(host));
+        auto now = clock.now();
+        auto claim = [id, now](storage::Connection& connection) {
+            storage::Transaction transaction(connection);
+            Feeds feeds(connection);
+            std::optional<Task> task;
+            if (auto feed = feeds.claim(id, now, now + claimed_for)) task = Task{*feed, feeds.places_of(id)};
+            transaction.commit();
+            return task;
+        };
+        auto task = co_await database.write(claim);
+        if (!task || stopping) co_return;
+        PollReport report;
+        co_await poll(*task, report);
+        if (report.error.empty())
+            log::debug("feed polled", {{"feed", id.number}, {"new", report.new_stories}});
+        else
+            log::debug("feed could not be polled", {{"feed", id.number}, {"reason", report.error}});
+    }
+
+    // Called with the host free.
+    void start(const FeedRecord& feed, std::string host) {
+        hosts.try_emplace(host);
+        ++under_way;
+        auto id = feed.id;
+        asio::co_spawn(executor, poll_due(id, std::move(host)), [this, id](std::exception_ptr failure) {
+            --under_way;
+            ended(id, failure);
+            wake.set();
+        });
+    }
+
+    void ended(FeedId id, std::exception_ptr failure) const {
+        if (!failure || stopping) return;
+        try {
+            std::rethrow_exception(failure);
+        } catch (const std::exception& error) {
+            log::error("feed could not be polled", {{"feed", id.number}, {"reason", error.what()}});
+        }
+    }
+
+    asio::awaitable<void> look() {
+        auto now = clock.now();
+        auto work = [now](storage::Connection& connection) { return Feeds(connection).due(now, looked_at); };
+        std::string trouble;
+        try {
+            auto due = co_await database.read(work);
+            nothing_due = due.empty();
+            for (const auto& feed : due) {
+                if (under_way >= polls_at_once || stopping) break;
+                auto host = host_of(feed.url);
+                if (!busy(host)) start(feed, std::move(host));
+            }
+        } catch (const storage::Error& error) {
+            trouble = error.what();
+        }
+        if (trouble != stalled && !trouble.empty())
+            log::error("feeds are not polled: the database cannot be read", {{"reason", trouble}});
+        stalled = trouble;
+    }
+
+    asio::any_io_executor executor;
+    storage::Database& database;
+    http::Client& client;
+    system::Clock& clock;
+    PollSettings settings;
+    asio::thread_pool reading_thread{1};
+
+    std::map<std::string, std::deque<system::Signal*>> hosts; // being asked, and who waits for it
+    std::list<asio::cancellation_signal> fetching;
+    system::Signal wake;
+    int under_way = 0; // of run()
+    bool nothing_due = false, stopping = false;
+    std::string stalled;
+};
+
+Poller::Poller(asio::any_io_executor executor, storage::Database& database, http::Client& client, system::Clock& clock,
+               PollSettings settings)
+    : state_(std::make_unique<State>(std::move(executor), database, client, clock, settings)) {}
+
+Poller::~Poller() { state_->reading_thread.join(); }
+
+asio::awaitable<PollReport> Poller::poll(FeedId id, Force force) {
+    auto& state = *state_;
+    PollReport report;
+    auto find = [id](storage::Connection& connection) { return Feeds(connection).find(id); };
+    auto feed = co_await state.database.read(find);
+    if (!feed) {
+        report.error = fmt::format("there is no feed {}", id.number);
+        co_return report;
+    }
+    auto host = host_of(feed->url);
+    co_await state.wait_for_host(host);
+    State::HostTaken taken(state, std::move(host));
+
+    auto now = state.clock.now();
+    auto begin = [id, now, force](storage::Connection& connection) {
+        storage::Transaction transaction(connection);
+        Feeds feeds(connection);
+        std::optional<State::Task> task;
+        if (auto known = feeds.find(id)) {
+            task = State::Task{*known, feeds.places_of(id)};
+            bool waits = force == Force::no && known->retry_after_until && *known->retry_after_until > now;
+            if (!waits) std::ignore = feeds.claim(id, now, now + claimed_for);
+        }
+        transaction.commit();
+        return task;
+    };
+    auto task = co_await state.database.write(begin);
+    if (!task) {
+        report.error = fmt::format("there is no feed {}", id.number);
+        co_return report;
+    }
+    report.feed = task->feed;
+    if (force == Force::no && task->feed.retry_after_until && *task->feed.retry_after_until > now) {
+        report.waits_until = task->feed.retry_after_until;
+        co_return report;
+    }
+    co_await state.poll(*task, report);
+    co_return report;
+}
+
+asio::awaitable<PollReport> Poller::add(NewFeed wanted) {
+    auto& state = *state_;
+    PollReport report;
+    auto url = http::Url::parse(wanted.url);
+    if (!url) {
+        report.error = fmt::format("{} {}", wanted.url, url.error());
+        co_return report;
+    }
+    auto host = url->host();
+    co_await state.wait_for_host(host);
+    State::HostTaken taken(state, std::move(host));
+
+    auto now = state.clock.now();
+    auto find = [&](storage::Connection& connection) { return Feeds(connection).find(url->text()); };
+    auto known = co_await state.database.read(find);
+    auto every = wanted.every.value_or(state.settings.every);
+    auto keep = [&](storage::Connection& connection) {
+        storage::Transaction transaction(connection);
+        Feeds feeds(connection);
+        auto added = feeds.add(url->text(), wanted.list, every, wanted.catch_up, now);
+        std::ignore = feeds.claim(added.feed.id, now, now + claimed_for);
+        State::Task task{added.feed, feeds.places_of(added.feed.id)};
+        if (!added.new_for_list) report.error = fmt::format("feed {} serves this list already", added.feed.id.number);
+        transaction.commit();
+        return task;
+    };
+    if (known && known->retry_after_until && *known->retry_after_until > now) {
+        auto task = co_await state.database.write(keep);
+        report.feed = std::move(task.feed);
+        report.waits_until = known->retry_after_until;
+        co_return report;
+    }
+
+    FeedRecord asked;
+    asked.url = url->text();
+    auto answer = co_await state.ask(asked, false);
+    report.error = trouble_of(answer.fetched, answer.body);
+    if (!report.error.empty()) co_return report;
+    auto task = co_await state.database.write(keep);
+    report.feed = task.feed;
+    if (report.error.empty()) co_await state.store(task, answer, report);
+    co_return report;
+}
+
+asio::awaitable<void> Poller::run() {
+    auto& state = *state_;
+    while (!state.stopping || state.under_way > 0) {
+        if (!state.stopping) co_await state.look();
+        if (state.stopping && state.under_way == 0) co_return;
+        co_await state.wake.wait();
+    }
+}
+
+void Poller::tick() { state_->wake.set(); }
+
+void Poller::stop() {
+    state_->stopping = true;
+    // A signal may take its own entry out of the list.
+    for (auto next = state_->fetching.begin(); next != state_->fetching.end();) {
+        auto& signal = *next++;
+        signal.emit(asio::cancellation_type::terminal);
+    }
+    state_->wake.set();
+}
+
+bool Poller::idle() const { return state_->nothing_due && state_->under_way == 0; }
+
+}
