@@ -92,6 +92,8 @@ public:
 
 private:
     struct Preferences;
+    struct Change;
+    struct Changed;
 
     // What every page's template knows: title, site, language, direction; and the list.
     [[nodiscard]] boost::json::object words(std::string_view title) const;
@@ -115,6 +117,8 @@ private:
     Answer ask_again(const http::Request&, subscribers::SignUpId);
     http::Response expired_page(subscribers::SignUpId, const subscribers::List&);
     http::Response left_page(const std::optional<subscribers::List>&, std::string_view address);
+    Changed apply(storage::Connection&, const Change&) const;
+    void ask_to_join(storage::Connection&, const Change&, std::string_view slug, Changed&) const;
     http::Response preferences_page(const std::string& token, const Preferences&, bool saved);
 
     storage::Database& database_;

@@ -53,6 +53,20 @@ struct Pages::Preferences {
     }
 };
 
+struct Pages::Change {
+    SubscriberId reader;
+    const http::Form& form;
+    LetterTemplates templates; // of a confirmation
+    std::string_view client;
+    Time now;
+};
+
+struct Pages::Changed {
+    std::optional<Preferences> before, after; // no before: there was no such reader; no after: everything was deleted
+    std::optional<subscribers::List> asked;   // the list that was asked for, and what came of it
+    std::optional<subscribers::AskOutcome> outcome;
+};
+
 Pages::Answer Pages::preferences(const http::Request& request, const Names& names) {
     auto id = tokens_.read_preferences(names[0]);
     if (!id) co_return not_found(http::Format::html);
@@ -78,55 +92,17 @@ Pages::Answer Pages::change_preferences(const http::Request& request, const Name
     auto form = http::parse_form(request);
     if (!form) co_return refusal(http::Format::html, 400, "This form cannot be read", "Please open the page again.");
 
-    struct Changed {
-        std::optional<Preferences> before, after;
-        bool erased = false;
-        std::optional<subscribers::List> asked;
-        std::optional<subscribers::AskOutcome> outcome;
-    };
-    auto now = clock_.now();
-    auto templates = templates_.letter("confirm");
+    Change change{*id, *form, templates_.letter("confirm"), request.client, clock_.now()};
     auto work = [&](storage::Connection& connection) {
         storage::Transaction transaction(connection);
-        Changed changed;
-        changed.before = Preferences::read(connection, tokens_, *id, now);
-        if (!changed.before) return changed;
-        auto& person = changed.before->person;
-        auto& address = changed.before->address;
-        if (form->value("erase") == "1") {
-            (void)subscribers::erase(connection, tokens_, address, now);
-            delivery::Letters(connection).erase(address.key());
-            changed.erased = true;
-        } else if (auto slug = form->first("leave")) {
-            subscribers::Subscriptions subscriptions(connection, tokens_);
-            auto list = subscribers::Lists(connection).find(*slug);
-            auto active = list ? subscriptions.active(list->id, address) : std::nullopt;
-            if (active) (void)subscriptions.leave(*active, subscribers::LeftHow::page, request.client, now);
-        } else if (auto joined = form->first("join")) {
-            auto list = subscribers::Lists(connection).find(*joined);
-            if (list && list->state == subscribers::ListState::open) {
-                auto agreed = fmt::format("Subscribe to {}.", list->title);
-                changed.outcome = subscribers::SignUps(connection, tokens_, sign_up_)
-                                      .ask({list->id, address, person.profile.name, person.profile.language,
-                                            request.client, "preferences page", agreed},
-                                           now);
-                write_confirmation(connection, templates, *changed.outcome, *list, address, now);
-                changed.asked = std::move(list);
-            }
-        } else if (form->has("save")) {
-            auto profile = person.profile;
-            if (form->has("name")) profile.name = subscribers::clean_name(form->value("name"));
-            if (form->has("language")) profile.language = subscribers::clean_language(form->value("language"));
-            subscribers::Subscribers(connection).update(*id, profile);
-        }
-        if (!changed.erased) changed.after = Preferences::read(connection, tokens_, *id, now);
+        auto changed = apply(connection, change);
         transaction.commit();
         return changed;
     };
     auto changed = co_await database_.write(work);
 
     if (!changed.before) co_return not_found(http::Format::html);
-    if (changed.erased) {
+    if (!changed.after) {
         auto all = words("Deleted");
         all["heading"] = "Everything is deleted";
         all["text"] = "Your subscriptions are ended, and your address is gone from our records.";
@@ -138,6 +114,48 @@ Pages::Answer Pages::change_preferences(const http::Request& request, const Name
         co_return asked_page(http::Format::html, *changed.asked);
     }
     co_return preferences_page(names[0], *changed.after, true);
+}
+
+Pages::Changed Pages::apply(storage::Connection& connection, const Change& change) const {
+    Changed changed{Preferences::read(connection, tokens_, change.reader, change.now), {}, {}, {}};
+    if (!changed.before) return changed;
+    auto& form = change.form;
+    auto& address = changed.before->address;
+    if (form.value("erase") == "1") {
+        (void)subscribers::erase(connection, tokens_, address, change.now);
+        delivery::Letters(connection).erase(address.key());
+        return changed;
+    }
+    if (auto slug = form.first("leave")) {
+        subscribers::Subscriptions subscriptions(connection, tokens_);
+        auto list = subscribers::Lists(connection).find(*slug);
+        auto active = list ? subscriptions.active(list->id, address) : std::nullopt;
+        if (active) (void)subscriptions.leave(*active, subscribers::LeftHow::page, change.client, change.now);
+    } else if (auto joined = form.first("join")) {
+        ask_to_join(connection, change, *joined, changed);
+    } else if (form.has("save")) {
+        auto profile = changed.before->person.profile;
+        if (form.has("name")) profile.name = subscribers::clean_name(form.value("name"));
+        if (form.has("language")) profile.language = subscribers::clean_language(form.value("language"));
+        subscribers::Subscribers(connection).update(change.reader, profile);
+    }
+    changed.after = Preferences::read(connection, tokens_, change.reader, change.now);
+    return changed;
+}
+
+// As any visitor would: whoever holds the link may have got it with a forwarded mail.
+void Pages::ask_to_join(storage::Connection& connection, const Change& change, std::string_view slug,
+                        Changed& changed) const {
+    auto list = subscribers::Lists(connection).find(slug);
+    if (!list || list->state != subscribers::ListState::open) return;
+    auto& address = changed.before->address;
+    auto& profile = changed.before->person.profile;
+    auto agreed = fmt::format("Subscribe to {}.", list->title);
+    subscribers::Asking asking{list->id,           address, profile.name, profile.language, change.client,
+                               "preferences page", agreed};
+    changed.outcome = subscribers::SignUps(connection, tokens_, sign_up_).ask(asking, change.now);
+    write_confirmation(connection, change.templates, *changed.outcome, *list, address, change.now);
+    changed.asked = std::move(list);
 }
 
 http::Response Pages::preferences_page(const std::string& token, const Preferences& found, bool saved) {

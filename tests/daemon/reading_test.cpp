@@ -1,5 +1,5 @@
+#include "daemon/newsroom.hpp"
 #include "subscribers/erase.hpp"
-#include "web/newsroom.hpp"
 
 namespace postrider::web {
 namespace {
