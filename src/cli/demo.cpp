@@ -153,7 +153,7 @@ allow_private_addresses = true    # the sample feed is served by this machine
         list.sender = "The Harbour Courier <news@courier.example>";
         list.schedule = "every weekday at 07:00";
         list.timezone = "Europe/Stockholm";
-        list.look_back = 10 * 365 * 24h; // the sample's dates, or those of any feed you bring, do not grow younger
+        list.look_back = 60 * 365 * 24h; // the sample's dates, or those of any feed you bring, do not grow younger
         auto added = subscribers::Lists(connection_).add(list, clock_.now());
         must(added.has_value(), "the list could not be made");
         list_ = *added;
