@@ -37,6 +37,9 @@ std::optional<Story> story_of(FeedItem item, const std::string& source, std::str
     story.summary = summary_of(item);
     story.title = excerpt(item.title, longest_title);
     if (story.title.empty()) story.title = excerpt(story.summary, longest_headless_title);
+    if (story.title.empty()) story.title = excerpt(item.image.alt, longest_headless_title);
+    // A picture without a word, as photo blogs post them.
+    if (story.title.empty() && !story.html.empty() && story.canonical_url) story.title = excerpt(source, longest_title);
     if (story.title.empty()) return std::nullopt;
     story.byline = excerpt(item.byline, longest_byline);
     story.source = excerpt(source, longest_title);

@@ -27,7 +27,7 @@ struct NewsItem {
 
 struct News {
     std::vector<NewsItem> items; // oldest first
-    std::size_t left_out = 0;    // beyond the limits, or with neither title nor text
+    std::size_t left_out = 0;    // beyond the limits, or with neither words nor pictures
 };
 
 // Pure, and as much work as the feed is long: for a thread of its own. `url` is where the feed came from.

@@ -40,7 +40,7 @@ struct PollReport {
     std::size_t new_stories = 0;     // candidates of at least one list
     std::size_t remembered = 0;      // by a first poll
     std::size_t items = 0;           // read, repeated ones once
-    std::size_t left_out = 0;        // beyond the limits, or with neither title nor text
+    std::size_t left_out = 0;        // beyond the limits, or with neither words nor pictures
     bool not_modified = false;       // 304
     std::string error;               // one sentence; empty: it went well
     std::optional<Time> waits_until; // not asked: a Retry-After is running until then
