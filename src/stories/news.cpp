@@ -136,7 +136,7 @@ private:
 
 }
 
-News news_of(Feed feed, std::string_view url, Time now) {
+News news_of(Feed feed, std::string_view url, Time now, const std::stop_token& stop) {
     News news;
     news.left_out = feed.items_left_out;
     std::string source = feed.title;
@@ -144,6 +144,7 @@ News news_of(Feed feed, std::string_view url, Time now) {
 
     std::unordered_map<std::string, std::size_t> by_key, by_address;
     for (auto& item : feed.items) {
+        if (stop.stop_requested()) break;
         auto key = item.id;
         // The first of several with one id is the newest in nearly every feed, and its words are kept.
         if (by_key.contains(key)) continue;

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,8 @@ struct News {
 };
 
 // Pure, and as much work as the feed is long: for a thread of its own. `url` is where the feed came from.
-[[nodiscard]] News news_of(Feed feed, std::string_view url, Time now);
+// When asked to stop it gives what it has so far, which is then worth nothing.
+[[nodiscard]] News news_of(Feed feed, std::string_view url, Time now, const std::stop_token& stop = {});
 
 struct Taken {
     std::size_t candidates = 0; // new for a list at least

@@ -11,7 +11,7 @@ std::string not_a_feed(const FeedError& error) {
     return error.what.contains("no feed") ? sentence : sentence + ", not a feed";
 }
 
-Reading read_body(http::Fetched answer, Time now) {
+Reading read_body(http::Fetched answer, Time now, const std::stop_token& stop) {
     auto body = std::exchange(answer.body, {});
     auto feed = parse_feed(body, answer.content_type, answer.final_url);
     if (!feed) {
@@ -19,7 +19,7 @@ Reading read_body(http::Fetched answer, Time now) {
         return {std::move(answer), std::unexpected(std::move(trouble)), {}};
     }
     FeedFacts facts{feed->title, feed->ttl};
-    auto news = news_of(std::move(*feed), answer.final_url, now);
+    auto news = news_of(std::move(*feed), answer.final_url, now, stop);
     return {std::move(answer), std::move(facts), std::move(news)};
 }
 

@@ -23,6 +23,6 @@ struct Reading {
     News news;
 };
 
-[[nodiscard]] Reading read_body(http::Fetched answer, Time now);
+[[nodiscard]] Reading read_body(http::Fetched answer, Time now, const std::stop_token& stop = {});
 
 }

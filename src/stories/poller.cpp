@@ -11,6 +11,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
@@ -18,6 +19,7 @@
 #include <deque>
 #include <list>
 #include <map>
+#include <stop_token>
 #include <tuple>
 
 namespace postrider::stories {
@@ -86,11 +88,13 @@ struct Poller::State {
 
     // The body is read and made safe on the reading thread, and handed back by value.
     asio::awaitable<Reading> read(http::Fetched answer) {
-        auto work = [](http::Fetched fetched, Time now) -> asio::awaitable<Reading> {
-            co_return read_body(fetched, now);
+        auto work = [](http::Fetched fetched, Time now, std::stop_token stop) -> asio::awaitable<Reading> {
+            co_return read_body(std::move(fetched), now, stop);
         };
-        auto running = work(std::move(answer), clock.now());
-        co_return co_await asio::co_spawn(reading_thread, std::move(running), asio::use_awaitable);
+        auto running = work(std::move(answer), clock.now(), stop_reading.get_token());
+        Reading reading = co_await asio::co_spawn(reading_thread, std::move(running), asio::use_awaitable);
+        if (stopping) throw boost::system::system_error(asio::error::operation_aborted); // it may be half of the feed
+        co_return reading;
     }
 
     struct Answer {
@@ -265,6 +269,7 @@ struct Poller::State {
 
     std::map<std::string, std::deque<system::Signal*>> hosts; // being asked, and who waits for it
     std::list<asio::cancellation_signal> fetching;
+    std::stop_source stop_reading;
     system::Signal wake;
     int under_way = 0; // of run()
     bool nothing_due = false, stopping = false;
@@ -275,7 +280,10 @@ Poller::Poller(asio::any_io_executor executor, storage::Database& database, http
                PollSettings settings)
     : state_(std::make_unique<State>(std::move(executor), database, client, clock, settings)) {}
 
-Poller::~Poller() { state_->reading_thread.join(); }
+Poller::~Poller() {
+    state_->stop_reading.request_stop();
+    state_->reading_thread.join();
+}
 
 asio::awaitable<PollReport> Poller::poll(FeedId id, Force force) {
     auto& state = *state_;
@@ -374,6 +382,7 @@ void Poller::tick() { state_->wake.set(); }
 
 void Poller::stop() {
     state_->stopping = true;
+    state_->stop_reading.request_stop();
     // A signal may take its own entry out of the list.
     for (auto next = state_->fetching.begin(); next != state_->fetching.end();) {
         auto& signal = *next++;

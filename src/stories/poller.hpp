@@ -59,7 +59,7 @@ public:
     ~Poller(); // after run() has returned
 
     // Due or not, paused or not; the state "paused" stays. Waits while its host is being asked for another feed. Throws
-    // operation_aborted when stop() gave the fetch up.
+    // operation_aborted when stop() gave it up.
     boost::asio::awaitable<PollReport> poll(FeedId, Force = Force::no);
     // Fetches at once and keeps the feed only when it is one; otherwise the report's error says what was found. A feed
     // that is known is given to the list.
@@ -68,7 +68,7 @@ public:
     // Polls what is due until stop(); looks at each tick().
     boost::asio::awaitable<void> run();
     void tick();
-    void stop();                     // gives up what is being fetched
+    void stop();                     // gives up what is being fetched and read
     [[nodiscard]] bool idle() const; // nothing is due, nothing under way
 
 private:
