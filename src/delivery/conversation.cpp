@@ -147,9 +147,9 @@ smtp::Envelope Dispatcher::envelope(const Parcel& parcel, Connection& connection
         connection.links.bounce_token.clear();
         parcel.mailing->signer.bounce(connection.links.bounce_token, parcel.mailing->id, parcel.reader.subscription);
         connection.sender = parcel.mailing->message.envelope_sender(connection.links);
-            } else {
+    } else {
         connection.sender = parcel.letter->sender;
-            }
+    }
     envelope.from = connection.sender;
     envelope.to = parcel.address->ascii();
     return envelope;

@@ -53,30 +53,37 @@ boost::asio::awaitable<void> Dispatcher::run() {
         Group group;
         assemble(group);
         busy_ = true;
-        for (bool done = false; !done;) {
-            auto now = clock_.now();
-            auto work = [this, &group, now](storage::Connection& connection) {
-                intake_.exchange(connection, group, now);
-            };
-            std::string trouble;
-            try {
-                co_await database_.write(work);
-                done = true;
-            } catch (const storage::Error& error) {
-                trouble = error.what();
+        while (!co_await exchanged(group)) {
+            if (stop_at_ && clock_.now() >= *stop_at_) {
+                log::error("outcomes are lost to the database; their readers get the issue again",
+                           {{"outcomes", group.records.size()}});
+                co_return;
             }
-            if (trouble != stalled_) {
-                if (!trouble.empty())
-                    log::error("sending stops: outcomes cannot be recorded", {{"reason", trouble}});
-                else
-                    log::info("sending goes on: outcomes are recorded again");
-                stalled_ = trouble;
-            }
-            if (!done) co_await clock_.sleep_for(1s);
+            co_await clock_.sleep_for(1s);
         }
         busy_ = false;
         distribute(group);
     }
+}
+
+// One transaction with the database; false, said once, when it cannot be made.
+boost::asio::awaitable<bool> Dispatcher::exchanged(Group& group) {
+    auto now = clock_.now();
+    auto work = [this, &group, now](storage::Connection& connection) { intake_.exchange(connection, group, now); };
+    std::string trouble;
+    try {
+        co_await database_.write(work);
+    } catch (const std::exception& error) {
+        trouble = error.what();
+    }
+    if (trouble != stalled_) {
+        if (!trouble.empty())
+            log::error("sending stops: outcomes cannot be recorded", {{"reason", trouble}});
+        else
+            log::info("sending goes on: outcomes are recorded again");
+        stalled_ = trouble;
+    }
+    co_return trouble.empty();
 }
 
 int Dispatcher::wanted() const {
@@ -367,7 +374,8 @@ bool Dispatcher::idle() const {
 
 bool Dispatcher::all_held() const {
     auto now = clock_.now();
-    return connections_.empty() && gathered_.empty() && !busy_ && std::ranges::none_of(lanes_, [&](auto& lane) { return lane.open(now); });
+    return connections_.empty() && gathered_.empty() && !busy_ &&
+           std::ranges::none_of(lanes_, [&](auto& lane) { return lane.open(now); });
 }
 
 int Dispatcher::connections_busy() const {

@@ -323,8 +323,16 @@ bool Intake::fit_to_send(storage::Connection& connection, Parcel& parcel, Time n
     }
     auto address = mail::parse_address(parcel.reader.address);
     if (!address) {
-        upsert(connection, {mailing.id, parcel.reader.subscription, parcel.slice, Outcome::refused, parcel.number - 1, {}, false,
-                            "553 5.1.3 the stored address is broken: " + address.error().reason}, now);
+        upsert(connection,
+               {mailing.id,
+                parcel.reader.subscription,
+                parcel.slice,
+                Outcome::refused,
+                parcel.number - 1,
+                {},
+                false,
+                "553 5.1.3 the stored address is broken: " + address.error().reason},
+               now);
         return false;
     }
     parcel.address = std::move(*address);

@@ -37,8 +37,8 @@ struct OpenMailing {
 struct Parcel {
     std::shared_ptr<const OpenMailing> mailing; // null: a letter
     subscribers::Reader reader;
-    std::optional<mail::Address> address;       // the reader's or the letter's, parsed; never empty in the queue
-    std::int64_t slice = 0; // its first id; 0: a reader whose earlier try was deferred, or a letter
+    std::optional<mail::Address> address; // the reader's or the letter's, parsed; never empty in the queue
+    std::int64_t slice = 0;               // its first id; 0: a reader whose earlier try was deferred, or a letter
     std::unique_ptr<Letter> letter;
     int number = 1; // of this try
     bool was_unknown = false;

@@ -14,16 +14,17 @@ LetterId Letters::add(Purpose purpose, std::string_view sender, std::string_view
 }
 
 std::vector<Letter> Letters::claim(int limit, Time now, Duration lease) {
-    auto letters = connection_.all(R"sql(
+    auto letters = connection_.all(
+        R"sql(
         UPDATE letter SET next_try_at = $1
         WHERE id IN (SELECT id FROM letter WHERE state = 'waiting' AND next_try_at <= $2 ORDER BY next_try_at, id LIMIT $3)
         RETURNING id, sender, address, message, tries, created_at, expires_at)sql",
-                                   [](const storage::Row& row) {
-                                       return Letter{row.get<LetterId>(0),    row.get<std::string>(1), row.get<std::string>(2),
-                                                     row.get<std::string>(3), row.get<int>(4),         row.get<Time>(5),
-                                                     row.get<Time>(6)};
-                                   },
-                                   now + lease, now, limit);
+        [](const storage::Row& row) {
+            return Letter{row.get<LetterId>(0),    row.get<std::string>(1), row.get<std::string>(2),
+                          row.get<std::string>(3), row.get<int>(4),         row.get<Time>(5),
+                          row.get<Time>(6)};
+        },
+        now + lease, now, limit);
     std::erase_if(letters, [&](auto& letter) {
         if (letter.expires_at > now) return false;
         finish(letter.id, Outcome::expired, letter.tries, "not taken in time", now);

@@ -168,8 +168,8 @@ void Message::fill_values(std::span<const std::string> slots, bool wants_attribu
     }
 }
 
-void Message::write(std::string& out, const subscribers::Reader& reader, const mail::Address& address, const ReaderLinks& links,
-                    Scratch& scratch) const {
+void Message::write(std::string& out, const subscribers::Reader& reader, const mail::Address& address,
+                    const ReaderLinks& links, Scratch& scratch) const {
     fill_values(slots_, wants_attributes_, reader, links, scratch.values);
 
     scratch.views.clear();
@@ -181,7 +181,7 @@ void Message::write(std::string& out, const subscribers::Reader& reader, const m
         .append("@")
         .append(heading_.from.address.domain_ascii())
         .append("?subject=unsubscribe");
-    mail::Recipient recipient{address,       reader.name,    links.message_id, links.unsubscribe_url,
+    mail::Recipient recipient{address,        reader.name,    links.message_id, links.unsubscribe_url,
                               scratch.mailto, scratch.subject};
     frame_->open(out, recipient, date_);
 

@@ -57,8 +57,8 @@ public:
     [[nodiscard]] static Message from_text(std::string_view);
 
     // Appends the reader's whole message to `out`. `address` is the reader's, parsed.
-    void write(std::string& out, const subscribers::Reader& reader, const mail::Address& address, const ReaderLinks& links,
-               Scratch& scratch) const;
+    void write(std::string& out, const subscribers::Reader& reader, const mail::Address& address,
+               const ReaderLinks& links, Scratch& scratch) const;
 
     // Another program of the same issue, such as its page for the browser, with this reader's values.
     [[nodiscard]] std::string page(const templates::Program& program, const subscribers::Reader& reader,

@@ -10,7 +10,7 @@
 namespace postrider::storage {
 namespace {
 
-constexpr int busy_timeout = 30'000; // ms; a long command of ours commits every 50 ms, so this much means trouble
+constexpr Duration busy_timeout = 30s;
 
 Error::Kind kind_of(int code) {
     switch (code & 0xff) {
@@ -80,7 +80,7 @@ Connection::Connection(const std::string& url, Access access) : path_(path_in(ur
     try {
         if (sqlite3_open_v2(path_.c_str(), &database_, flags | SQLITE_OPEN_NOMUTEX, nullptr) != SQLITE_OK) fail("open");
         sqlite3_extended_result_codes(database_, 1);
-        sqlite3_busy_timeout(database_, busy_timeout);
+        wait_for_others(busy_timeout);
         script("PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;");
         if (access == Access::read_write) script("PRAGMA journal_mode=WAL;");
         script("SELECT count(*) FROM sqlite_schema;"); // the first read finds out whether it is a database at all
@@ -163,6 +163,8 @@ std::int64_t Connection::execute(std::string_view sql, std::span<const Value> va
 void Connection::script(const std::string& sql) {
     if (sqlite3_exec(database_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail("");
 }
+
+void Connection::wait_for_others(Duration limit) { sqlite3_busy_timeout(database_, int(limit.count())); }
 
 std::int64_t Connection::data_version() { return value<std::int64_t>("PRAGMA data_version").value(); }
 

@@ -125,6 +125,10 @@ public:
     // Several statements without values, as a schema file holds them.
     void script(const std::string& sql);
 
+    // How long a writer waits for another one before it throws Error::Kind::busy. At first 30 s: a long command of ours commits every
+    // 50 ms, so this much means trouble.
+    void wait_for_others(Duration limit);
+
     // Rises with every commit of another connection to the same database, and only then.
     [[nodiscard]] std::int64_t data_version();
     // Copies the whole database to a new file, consistently, while others write.
