@@ -1,0 +1,111 @@
+"""What the tests of the whole program are given. Everything is stopped at the end of its test, by the handle it was started with."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+import program
+from mail_server import MailServer
+from program import Daemon, Site
+from publisher import Publisher
+from relay_sink import RelaySink
+
+
+def pytest_collection_modifyitems(items):
+    if program.BINARY.is_file():
+        return
+    missing = pytest.mark.skip(reason=f"{program.BINARY} is not built; `./dev build` makes it, or set POSTRIDER_BINARY")
+    for item in items:
+        item.add_marker(missing)
+
+
+@pytest.fixture(autouse=True)
+def daemons(monkeypatch):
+    """Every daemon that a test starts is gone when the test ends; the log of a failing one is shown."""
+    started = []
+    begin = Daemon.__init__
+
+    def remember(daemon, *arguments):
+        begin(daemon, *arguments)
+        started.append(daemon)
+
+    monkeypatch.setattr(Daemon, "__init__", remember)
+    yield started
+    for daemon in started:
+        daemon.clean_up()
+        print(f"--- {daemon.log_file.name}, status {daemon.process.returncode}\n{daemon.log()[-4000:]}")
+
+
+@pytest.fixture
+def sink():
+    relay = RelaySink()
+    yield relay
+    relay.stop()
+
+
+@pytest.fixture
+def publisher():
+    server = Publisher()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def site(tmp_path, sink):
+    """A site with the list `daily`, whose relay is the sink."""
+    made = Site(tmp_path / "site", relay=sink.url)
+    made.add_list("daily")
+    return made
+
+
+@pytest.fixture
+def empty_site(tmp_path):
+    """A site as init leaves it, with the built-in test relay."""
+    return Site(tmp_path / "site")
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """(certificate, key) of a relay on this machine, signed by itself."""
+    folder = tmp_path_factory.mktemp("certificate")
+    return make_certificate(folder)
+
+
+def make_certificate(folder):
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not installed; it makes the relay's certificate (apt install openssl)")
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+        + ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        check=True,
+        capture_output=True,
+    )
+    return certificate, key
+
+
+@pytest.fixture(scope="module")
+def mail_server(certificate):
+    """A real Postfix with STARTTLS and passwords, which hands mail to a real Dovecot."""
+    for tool, package in (("postfix", "postfix"), ("dovecot", "dovecot-lmtpd")):
+        if not shutil.which(tool, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"):
+            pytest.skip(f"{tool} is not installed (apt install {package})")
+    if os.geteuid() != 0:
+        pytest.skip("Postfix starts only as root; run the tests as root to have this one")
+    server = MailServer(*certificate)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def corpora():
+    if not program.CORPORA:
+        pytest.skip("POSTRIDER_CORPORA is not set; it names the folder with the collected real feeds")
+    from pathlib import Path
+
+    return Path(program.CORPORA)

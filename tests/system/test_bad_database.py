@@ -1,0 +1,99 @@
+"""A database that cannot be used: said in one line, and left as it was."""
+
+import sqlite3
+import subprocess
+import threading
+
+import pytest
+
+from program import BINARY, clean_environment
+from waiting import until
+
+
+def refused(done, *words):
+    assert done.returncode == 1, done.stdout + done.stderr
+    error = done.stderr.strip()
+    assert len(error.splitlines()) == 1, error
+    for word in words:
+        assert word in error.lower(), error
+    return error
+
+
+def test_a_database_of_a_newer_program_is_refused_by_name_and_left_alone(site):
+    site.alter("INSERT INTO applied_schema (name, digest, applied_at) VALUES ('999_future.sql', 'x', 0)")
+    before = site.dump()
+    refused(site.try_to("list", "ls"), "newer", "999_future.sql")
+    daemon = site.serve(wait=False)
+    assert daemon.wait(10) == 1 and "newer" in daemon.log()
+    assert site.dump() == before
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(site):
+    for file in site.folder.glob("postrider.db*"):
+        file.unlink()
+    site.database.write_bytes(b"<html>" + b"this is no database " * 500)
+    refused(site.try_to("list", "ls"), "postrider.db")
+    daemon = site.serve(wait=False)
+    assert daemon.wait(10) == 1 and "postrider.db" in daemon.log()
+    assert site.database.read_bytes().startswith(b"<html>")
+
+
+def test_a_database_that_another_process_locks_for_a_moment_is_waited_for(site):
+    connection = sqlite3.connect(site.database, isolation_level=None, check_same_thread=False)
+    connection.execute("BEGIN IMMEDIATE")
+    command = subprocess.Popen(
+        [BINARY, "-C", site.folder, "list", "add", "weekly", "--title", "W", "--from", "W <w@w.example>"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=clean_environment(),
+    )
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            command.wait(1.0)
+        connection.execute("COMMIT")
+        assert command.wait(10) == 0, command.stderr.read()
+    finally:
+        connection.close()
+        if command.poll() is None:
+            command.kill()
+            command.wait()
+        command.stdout.close()
+        command.stderr.close()
+    assert len(site.read("list", "ls")) == 2
+
+
+def test_a_daemon_waits_for_a_locked_database_and_goes_on(site, sink):
+    site.add_reader("ada@reader.example")
+    site.add_story("The ship came in")
+    daemon = site.serve()
+    issue = site.send()
+    site.wait_for(issue)
+    connection = sqlite3.connect(site.database, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    assert site.get("/join/daily").status == 200, "reading goes on"
+    assert site.health().status == 200
+    connection.execute("COMMIT")
+    connection.close()
+    site.add_story("Another ship came in")
+    site.wait_for(site.send())
+    assert sink.count() == 2 and daemon.running
+
+
+def test_a_sign_up_while_the_database_is_locked_is_answered_when_it_is_free(site, sink):
+    site.serve()
+    connection = sqlite3.connect(site.database, isolation_level=None, check_same_thread=False)
+    connection.execute("BEGIN IMMEDIATE")
+    answers = []
+    visitor = threading.Thread(target=lambda: answers.append(site.post("/join/daily", {"email": "nora@reader.example"}, timeout=20)))
+    visitor.start()
+    try:
+        assert site.get("/health").status == 200
+        visitor.join(0.5)
+        assert not answers
+    finally:
+        connection.execute("COMMIT")
+        connection.close()
+        visitor.join(20)
+    assert [answer.status for answer in answers] == [200]
+    until(lambda: sink.to("nora@reader.example"), "the confirmation mail")
