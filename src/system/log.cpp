@@ -19,7 +19,7 @@ std::atomic<Format> format = Format::text;
 constexpr std::string_view names[] = {"debug", "info", "warn", "error"};
 constexpr std::string_view colours[] = {"\033[2m", "", "\033[33m", "\033[31m"};
 
-std::string quoted(std::string_view text) { return boost::json::serialize(boost::json::value(text)); }
+std::string in_quotes(std::string_view text) { return boost::json::serialize(boost::json::value(text)); }
 
 // Plain words stay bare; anything a script or a terminal could stumble over is quoted as JSON does it.
 std::string shown(const Field& field, bool json) {
@@ -28,7 +28,7 @@ std::string shown(const Field& field, bool json) {
     auto& text = std::get<std::string>(field.value);
     bool plain = !json && !text.empty();
     for (unsigned char c : text) plain = plain && c > ' ' && c != '"' && c != '\\' && c != '=' && c != 127;
-    return plain ? text : quoted(text);
+    return plain ? text : in_quotes(text);
 }
 
 void write(Level level, std::string_view event, Fields fields) {
@@ -36,7 +36,7 @@ void write(Level level, std::string_view event, Fields fields) {
     auto now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
     std::string line;
     if (format.load(std::memory_order_relaxed) == Format::json) {
-        line = fmt::format(R"({{"time":"{}","level":"{}","event":{})", rfc3339(now), names[int(level)], quoted(event));
+        line = fmt::format(R"({{"time":"{}","level":"{}","event":{})", rfc3339(now), names[int(level)], in_quotes(event));
         for (auto& field : fields) line += fmt::format(",\"{}\":{}", field.name, shown(field, true));
         line += "}\n";
     } else {
