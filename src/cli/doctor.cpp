@@ -1,0 +1,232 @@
+#include "cli/call.hpp"
+#include "cli/command.hpp"
+#include "daemon/lock.hpp"
+#include "schedule/schedule.hpp"
+#include "smtp/connect.hpp"
+#include "storage/migrations.hpp"
+#include "templates/check.hpp"
+#include "templates/mustache.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <set>
+
+namespace postrider::cli {
+namespace {
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+enum class Level { ok, warn, fail };
+constexpr std::string_view level_words[] = {"ok", "warn", "fail"};
+
+struct Finding {
+    Level level;
+    std::string about, text; // "database": "sound, schema up to date"
+};
+
+class Doctor {
+public:
+    explicit Doctor(Call& call) : call_(call) {}
+
+    int run() {
+        if (look("config", [&] { return config(); })) {
+            look("keys", [&] { return keys(); });
+            if (look("database", [&] { return database(); })) look_at_lists();
+            look_at_templates();
+            for (auto& relay : call_.site().relays)
+                look("relay " + relay.lane.relay.name, [&] { return reach(relay); });
+            look("daemon", [&] { return daemon_state(); });
+        }
+        return summary();
+    }
+
+private:
+    // What a look throws is its finding. False when it failed.
+    template <class Look>
+    bool look(std::string about, Look look) {
+        try {
+            note({about, look()});
+        } catch (const std::exception& error) {
+            note({about, {Level::fail, error.what()}});
+        }
+        return findings_.back().level != Level::fail;
+    }
+
+    using Said = std::pair<Level, std::string>;
+
+    void note(std::pair<std::string, Said> one) {
+        findings_.push_back({one.second.first, std::move(one.first), std::move(one.second.second)});
+        constexpr Colour colours[] = {Colour::green, Colour::yellow, Colour::red};
+        auto& finding = findings_.back();
+        auto word = painted(fmt::format("{:<4}", level_words[int(finding.level)]), colours[int(finding.level)],
+                            call_.terminal.err && call_.terminal.colour);
+        if (!call_.json()) call_.note(fmt::format("{}  {}: {}", word, finding.about, finding.text));
+    }
+
+    Said config() {
+        auto& site = call_.site();
+        if (site.operator_address.empty())
+            return {Level::warn,
+                    fmt::format("{} is read, but nobody gets notices; write operator = \"you@...\" into [site]",
+                                (site.folder / "postrider.toml").string())};
+        return {Level::ok, (site.folder / "postrider.toml").string()};
+    }
+
+    Said keys() {
+        auto& folder = call_.site().keys;
+        if (!fs::is_directory(folder))
+            return {Level::warn, fmt::format("{} is not there yet; `postrider serve` makes it", folder.string())};
+        constexpr auto others = fs::perms::group_all | fs::perms::others_all;
+        if ((fs::status(folder).permissions() & others) != fs::perms::none)
+            return {Level::fail, fmt::format("{0} is open to others; chmod 700 {0}", folder.string())};
+        for (auto& entry : fs::directory_iterator(folder))
+            if (entry.is_regular_file() && (entry.status().permissions() & others) != fs::perms::none)
+                return {Level::fail, fmt::format("{0} is open to others; chmod 600 {0}", entry.path().string())};
+        (void)call_.tokens();
+        return {Level::ok, fmt::format("{}, for their owner only", folder.string())};
+    }
+
+    Said database() {
+        auto& file = call_.site().database_file;
+        storage::Connection connection(call_.site().database_url, storage::Access::read_only);
+        storage::require_current(connection, embedded::schema());
+        auto verdict = connection.value<std::string>("PRAGMA integrity_check(1)").value_or("no answer");
+        if (verdict != "ok")
+            return {Level::fail, fmt::format("{} is damaged: {}; restore a backup", file.string(), verdict)};
+        if (auto table = connection.value<std::string>("PRAGMA foreign_key_check"))
+            return {Level::fail, fmt::format("{}: rows of {} point nowhere; restore a backup", file.string(), *table)};
+        return {Level::ok, fmt::format("{} is sound, its schema up to date", file.string())};
+    }
+
+    void look_at_lists() {
+        auto lists = subscribers::Lists(call_.database()).all();
+        if (lists.empty())
+            note({"lists", {Level::warn, "there is none; `postrider list add SLUG --title T` makes one"}});
+        for (auto& list : lists) {
+            digests_.insert(list.template_name);
+            if (list.state != subscribers::ListState::archived)
+                look("list " + list.slug, [&] { return schedule_of(list); });
+        }
+    }
+
+    Said schedule_of(const subscribers::List& list) {
+        if (auto sender = mail::parse_mailbox(list.sender); !sender)
+            return {Level::fail,
+                    fmt::format("its sender \"{}\" is no address: {}; `postrider list edit {} --from` mends it",
+                                list.sender, sender.error().reason, list.slug)};
+        if (!schedule::Zone::find(list.timezone)) return {Level::fail, schedule::unknown_zone(list.timezone)};
+        if (!list.schedule)
+            return {Level::warn,
+                    fmt::format("it has no schedule; `postrider schedule set {} ...` gives it one", list.slug)};
+        auto schedule = schedule::parse(*list.schedule);
+        if (!schedule) return {Level::fail, schedule::explain(*list.schedule, schedule.error())};
+        auto next = digest::Publishing::next_slot(list, call_.now);
+        if (!next) return {Level::fail, fmt::format("its schedule \"{}\" never falls due", *list.schedule)};
+        return {Level::ok, fmt::format("{}, next at {}", schedule::in_words(*schedule), shown(next))};
+    }
+
+    void look_at_templates() {
+        std::size_t sound = 0;
+        for (auto& entry : call_.library().names()) {
+            auto base = entry.name.substr(0, entry.name.rfind('.'));
+            bool of_a_mail = entry.name == "subject" || digests_.contains(base);
+            try {
+                auto fault = first_fault(entry.name, of_a_mail);
+                if (!fault) {
+                    ++sound;
+                    continue;
+                }
+                note({"template " + entry.name, {Level::fail, fault->text()}});
+            } catch (const std::exception& error) {
+                note({"template " + entry.name, {Level::fail, error.what()}});
+            }
+        }
+        for (auto& digest : digests_)
+            for (auto part : {".html", ".txt"})
+                if (!call_.library().find(digest + part))
+                    note({"template " + digest + part, {Level::fail, "a list uses it, and there is none"}});
+        note({"templates", {Level::ok, fmt::format("{} sound", sound)}});
+    }
+
+    std::optional<templates::Fault> first_fault(const std::string& name, bool of_a_mail) {
+        auto partials = [this](std::string_view partial) { return call_.library().find(partial); };
+        auto parsed = templates::parse(call_.library().get(name), partials);
+        if (!parsed) return parsed.error().front();
+        auto faults = templates::missing_partials(*parsed);
+        if (faults.empty() && of_a_mail) faults = templates::unknown_names(*parsed, templates::mail_vocabulary());
+        if (faults.empty() && of_a_mail && name != "subject") faults = templates::missing_footer(*parsed);
+        return faults.empty() ? std::nullopt : std::optional(faults.front());
+    }
+
+    Said reach(const daemon::Relay& relay) {
+        auto settings = relay.lane.relay;
+        if (relay.outbox)
+            return {Level::warn,
+                    fmt::format("keeps all mail in {}; nothing is sent to anybody", call_.site().outbox.string())};
+        settings.timeouts.connect = 10s;
+        settings.timeouts.opening = 15s;
+        asio::io_context context(1);
+        system::SystemClock clock;
+        system::CurlLoop curl(context.get_executor());
+        std::optional<smtp::ConnectError> error;
+        bool encrypted = false;
+        auto connect = [&]() -> asio::awaitable<void> {
+            auto line = co_await smtp::connect(curl, clock, settings);
+            if (line)
+                encrypted = line->encrypted;
+            else
+                error = line.error();
+        };
+        std::exception_ptr failure;
+        asio::co_spawn(context, connect(), [&](std::exception_ptr failed) { failure = failed; });
+        context.run();
+        if (failure) std::rethrow_exception(failure);
+        if (error) return {Level::fail, fmt::format("{}: {}", settings.url, error->text)};
+        return {Level::ok, fmt::format("{} answers, {}{}", settings.url, encrypted ? "encrypted" : "not encrypted",
+                                       settings.user.empty() ? "" : ", logged in")};
+    }
+
+    Said daemon_state() {
+        if (daemon::daemon_running(call_.site())) return {Level::ok, "running"};
+        return {Level::warn, "not running; `postrider serve` starts it"};
+    }
+
+    int summary() {
+        std::int64_t counts[3] = {};
+        json::array rows;
+        for (auto& finding : findings_) {
+            ++counts[int(finding.level)];
+            rows.push_back(json::object{
+                {"level", level_words[int(finding.level)]}, {"about", finding.about}, {"text", finding.text}});
+        }
+        bool well = counts[int(Level::fail)] == 0;
+        if (call_.json())
+            print_json(call_.out, json::object{{"ok", well}, {"findings", std::move(rows)}});
+        else
+            call_.say(fmt::format("{} ok, {} to think about, {} wrong", counts[0], counts[1], counts[2]));
+        return well ? 0 : 1;
+    }
+
+    Call& call_;
+    std::vector<Finding> findings_;
+    std::set<std::string> digests_{"digest"};
+};
+
+}
+
+void add_doctor(Commands& commands) {
+    commands.push_back({"doctor",
+                        "",
+                        "Look at everything a site needs: ok, warn or fail, and what to do.",
+                        "doctor",
+                        {},
+                        {json_option},
+                        [](Call& call) { return Doctor(call).run(); }});
+}
+
+}

@@ -1,0 +1,305 @@
+#include "stories/feed.hpp"
+
+#include "cli/call.hpp"
+#include "cli/command.hpp"
+#include "http/url.hpp"
+#include "stories/feeds.hpp"
+#include "stories/news.hpp"
+#include "stories/poll_body.hpp"
+#include "stories/poller.hpp"
+#include "stories/url.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <unordered_map>
+
+namespace postrider::cli {
+namespace {
+
+namespace json = boost::json;
+using stories::FeedRecord;
+using stories::Feeds;
+using stories::PollReport;
+
+http::ClientSettings client_settings(Call& call) {
+    auto* site = call.site_if();
+    auto settings = site ? site->feeds : http::ClientSettings{};
+    if (call.has("--allow-private-addresses")) settings.allow_private_addresses = true;
+    return settings;
+}
+
+// --- check ---------------------------------------------------------------------------------------------------------
+
+struct Checked {
+    stories::Feed feed;
+    std::string url; // where it came from
+};
+
+Checked read_feed(Call& call, const std::string& from) {
+    if (stories::is_web_address(from)) {
+        auto fetched = stories::fetch_feed(from, client_settings(call));
+        if (!fetched) throw Failure(fmt::format("{}: {}", from, fetched.error()));
+        return {std::move(fetched->feed), fetched->answer.final_url};
+    }
+    auto url = call.text("--url");
+    auto feed = stories::parse_feed(read_file(call, from), "", url);
+    if (!feed) throw Failure(fmt::format("{}: {}", from, stories::not_a_feed(feed.error())));
+    return {std::move(*feed), url};
+}
+
+json::object json_of(const std::string& id, const stories::Story& story, std::optional<Time> published) {
+    json::array categories;
+    for (auto& one : story.categories) categories.push_back(json::string(one));
+    return {{"id", id},
+            {"title", story.title},
+            {"url", story.url},
+            {"byline", story.byline},
+            {"published", json_time(published)},
+            {"summary", story.summary},
+            {"html", story.html},
+            {"image", story.image.url},
+            {"categories", std::move(categories)},
+            {"language", story.language}};
+}
+
+int check(Call& call) {
+    auto checked = read_feed(call, call.argument(0));
+    // A poll keeps the oldest first, and takes no date for later than now; here the feed is shown as it is.
+    std::unordered_map<std::string, std::pair<std::size_t, std::optional<Time>>> places;
+    for (std::size_t i = 0; i < checked.feed.items.size(); ++i)
+        places.try_emplace(checked.feed.items[i].id, i, checked.feed.items[i].published);
+    auto title = checked.feed.title;
+    auto news = stories::news_of(std::move(checked.feed), checked.url, call.now);
+    std::ranges::sort(news.items, {}, [&](auto& item) { return places.at(item.keys.front()).first; });
+
+    if (call.json()) {
+        json::array rows;
+        for (auto& item : news.items)
+            rows.push_back(json_of(item.keys.front(), item.story, places.at(item.keys.front()).second));
+        print_json(call.out, rows);
+        return 0;
+    }
+    call.say(fmt::format("\"{}\": {}{}", title, counted(std::int64_t(news.items.size()), "story", "stories"),
+                         news.left_out ? fmt::format(", {} left out", news.left_out) : ""));
+    Table table({"PUBLISHED", "TITLE", "URL"});
+    for (auto& item : news.items)
+        table.row({shown(places.at(item.keys.front()).second), shortened(item.story.title, 60), item.story.url});
+    if (!table.empty()) table.print(call.out, call.terminal);
+    return 0;
+}
+
+// --- kept feeds ----------------------------------------------------------------------------------------------------
+
+FeedRecord feed_of(Call& call) {
+    auto id = call.id(0, "feed");
+    auto feed = Feeds(call.database()).find(FeedId{id});
+    if (!feed) throw Failure(fmt::format("there is no feed {}; `postrider feed ls` shows them", id));
+    return *std::move(feed);
+}
+
+json::array slugs_of(Call& call, FeedId feed) {
+    json::array slugs;
+    subscribers::Lists lists(call.database());
+    for (auto id : Feeds(call.database()).lists_of(feed))
+        if (auto list = lists.find(id)) slugs.push_back(json::string(list->slug));
+    return slugs;
+}
+
+json::object json_of(Call& call, const FeedRecord& feed) {
+    return {{"id", feed.id.number},
+            {"url", feed.url},
+            {"title", feed.title},
+            {"state", to_text(feed.state)},
+            {"lists", slugs_of(call, feed.id)},
+            {"every", to_text(feed.every)},
+            {"next_poll_at", json_time(feed.next_poll_at)},
+            {"retry_after_until", json_time(feed.retry_after_until)},
+            {"last_polled_at", json_time(feed.last_polled_at)},
+            {"last_success_at", json_time(feed.last_success_at)},
+            {"failures", feed.failures},
+            {"last_error", feed.last_error.empty() ? json::value() : json::value(feed.last_error)}};
+}
+
+json::object json_of(Call& call, const PollReport& report) {
+    auto row = json_of(call, report.feed);
+    row["new"] = report.new_stories;
+    row["remembered"] = report.remembered;
+    row["items"] = report.items;
+    row["left_out"] = report.left_out;
+    row["not_modified"] = report.not_modified;
+    row["error"] = report.error.empty() ? json::value() : json::value(report.error);
+    row["waits_until"] = json_time(report.waits_until);
+    return row;
+}
+
+int add(Call& call) {
+    auto list = call.list(call.text("--list"));
+    stories::NewFeed wanted{call.argument(0), list.id, call.duration_if("--every").value_or(call.site().feed_every),
+                            int(call.number_if("--catch-up", 0, 1'000'000).value_or(0))};
+    if (*wanted.every < 1min) throw WrongUsage("--every: no publisher likes to be asked more than once a minute");
+    if (auto url = http::Url::parse(wanted.url); !url) throw Failure(fmt::format("{}: {}", wanted.url, url.error()));
+    (void)call.database(); // up to date before the poller opens it
+    auto report = stories::add_feed(call.site().database_url, wanted, call.site().feeds);
+    if (!report.error.empty()) throw Failure(fmt::format("{}: {}", wanted.url, report.error));
+    if (call.json()) {
+        print_json(call.out, json_of(call, report));
+        return 0;
+    }
+    call.say(fmt::format("feed {} \"{}\" serves {}: {} remembered, which are not sent; {} for the next issue",
+                         report.feed.id.number, report.feed.title, list.slug,
+                         counted(std::int64_t(report.remembered), "story", "stories"), report.new_stories));
+    return 0;
+}
+
+int ls(Call& call) {
+    auto feeds = Feeds(call.database()).all();
+    if (auto slug = call.text_if("--list")) {
+        auto list = call.list(*slug);
+        std::erase_if(feeds, [&](auto& feed) {
+            auto lists = Feeds(call.database()).lists_of(feed.id);
+            return std::ranges::find(lists, list.id) == lists.end();
+        });
+    }
+    if (call.json()) {
+        json::array rows;
+        for (auto& feed : feeds) rows.push_back(json_of(call, feed));
+        print_json(call.out, rows);
+        return 0;
+    }
+    if (feeds.empty()) {
+        call.say("no feed yet; `postrider feed add URL --list SLUG` adds one");
+        return 0;
+    }
+    Table table({"ID", "STATE", "TITLE", "NEXT POLL", "URL", "TROUBLE"});
+    for (auto& feed : feeds)
+        table.row({std::to_string(feed.id.number), std::string(to_text(feed.state)), shortened(feed.title, 30),
+                   shown(feed.next_poll_at), feed.url, feed.last_error});
+    table.print(call.out, call.terminal);
+    return 0;
+}
+
+int show(Call& call) {
+    auto feed = feed_of(call);
+    if (call.json()) {
+        print_json(call.out, json_of(call, feed));
+        return 0;
+    }
+    Table table({fmt::format("feed {}", feed.id.number), feed.title});
+    table.row({"url", feed.url});
+    table.row({"state", std::string(to_text(feed.state))});
+    std::string lists;
+    for (auto& slug : slugs_of(call, feed.id)) lists += (lists.empty() ? "" : ", ") + std::string(slug.as_string());
+    table.row({"lists", lists});
+    table.row({"every", to_text(feed.every)});
+    table.row({"next poll", shown(feed.next_poll_at)});
+    table.row({"last poll", shown(feed.last_polled_at)});
+    table.row({"last success", shown(feed.last_success_at)});
+    if (!feed.last_error.empty())
+        table.row({"trouble", fmt::format("{} ({} in a row)", feed.last_error, counted(feed.failures, "failure"))});
+    table.print(call.out, call.terminal);
+    return 0;
+}
+
+std::string line_of(const PollReport& report) {
+    auto name = fmt::format("feed {} ({})", report.feed.id.number, report.feed.url);
+    if (report.waits_until)
+        return fmt::format("{}: not asked; its server wants to be left alone until {}, --force asks anyway", name,
+                           shown(report.waits_until));
+    if (report.not_modified) return fmt::format("{}: unchanged", name);
+    return fmt::format("{}: {}{}", name, counted(std::int64_t(report.new_stories), "new story", "new stories"),
+                       report.remembered ? fmt::format(", {} remembered", report.remembered) : "");
+}
+
+int poll(Call& call) {
+    if (call.count() == 1 && call.has("--all")) throw WrongUsage("feed poll takes an ID or --all, not both");
+    std::vector<FeedId> ids;
+    if (call.count() == 1)
+        ids.push_back(feed_of(call).id);
+    else if (call.has("--all")) {
+        for (auto& feed : Feeds(call.database()).all())
+            if (feed.state == stories::FeedState::active || feed.state == stories::FeedState::failing)
+                ids.push_back(feed.id);
+    } else
+        throw WrongUsage("feed poll needs an ID, or --all");
+    auto force = call.has("--force") ? stories::Force::yes : stories::Force::no;
+    auto reports = stories::poll_now(call.site().database_url, ids, force, call.site().feeds);
+    bool all_well = true;
+    json::array rows;
+    for (auto& report : reports) {
+        if (call.json()) rows.push_back(json_of(call, report));
+        if (!report.error.empty()) {
+            all_well = false;
+            call.note(fmt::format("feed {} ({}): {}", report.feed.id.number, report.feed.url, report.error));
+        } else if (!call.json())
+            call.say(line_of(report));
+    }
+    if (call.json()) print_json(call.out, rows);
+    if (!call.json() && reports.empty()) call.say("no feed is to be polled; `postrider feed ls` shows them");
+    return all_well ? 0 : 1;
+}
+
+int pause(Call& call) {
+    auto feed = feed_of(call);
+    (void)Feeds(call.database()).pause(feed.id);
+    call.say(fmt::format("feed {0} is paused; `postrider feed resume {0}` goes on", feed.id.number));
+    return 0;
+}
+
+int resume(Call& call) {
+    auto feed = feed_of(call);
+    (void)Feeds(call.database()).resume(feed.id, call.now);
+    call.say(fmt::format("feed {} is active and due now", feed.id.number));
+    return 0;
+}
+
+int remove(Call& call) {
+    auto feed = feed_of(call);
+    (void)Feeds(call.database()).remove(feed.id);
+    call.say(fmt::format("feed {} ({}) is removed; its stories stay", feed.id.number, feed.url));
+    return 0;
+}
+
+}
+
+void add_feed(Commands& commands) {
+    const Argument id{"ID", "number of the feed, from `postrider feed ls`"};
+    commands.push_back({"feed",
+                        "check",
+                        "Read a feed as a poll would and print its stories; stores nothing.",
+                        "feed check https://courier.example/feed.xml",
+                        {{"URL|FILE", "address or file of the feed"}},
+                        {{"--url", "URL", "where the file came from, for its relative links"},
+                         {"--allow-private-addresses", "", "also from this machine and intranets"},
+                         json_option},
+                        check});
+    commands.push_back({"feed",
+                        "add",
+                        "Let a feed serve a list; fetches it at once.",
+                        "feed add https://courier.example/feed.xml --list daily",
+                        {{"URL", "address of the feed"}},
+                        {{"--list", "SLUG", "the list", Times::once},
+                         {"--every", "DURATION", "how often it is asked; left out: the site's"},
+                         {"--catch-up", "N", "the newest N of the items that are there already may be sent"},
+                         json_option},
+                        add});
+    commands.push_back(
+        {"feed", "ls", "Show all feeds.", "feed ls", {}, {{"--list", "SLUG", "only of this list"}, json_option}, ls});
+    commands.push_back({"feed", "show", "Show how a feed is doing.", "feed show 1", {id}, {json_option}, show});
+    commands.push_back({"feed",
+                        "poll",
+                        "Ask feeds for news now, due or not.",
+                        "feed poll --all",
+                        {{"ID", "number of the feed", Times::maybe}},
+                        {{"--all", "", "every feed that is not paused or gone"},
+                         {"--force", "", "even while a server wants to be left alone"},
+                         json_option},
+                        poll});
+    commands.push_back({"feed", "pause", "Do not ask a feed until it is resumed.", "feed pause 1", {id}, {}, pause});
+    commands.push_back({"feed", "resume", "Ask a feed again.", "feed resume 1", {id}, {}, resume});
+    commands.push_back({"feed", "remove", "Forget a feed; its stories stay.", "feed remove 1", {id}, {}, remove});
+}
+
+}

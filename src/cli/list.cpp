@@ -1,0 +1,235 @@
+#include "cli/call.hpp"
+#include "cli/command.hpp"
+#include "schedule/schedule.hpp"
+#include "subscribers/subscriptions.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace postrider::cli {
+namespace {
+
+namespace json = boost::json;
+using subscribers::List;
+using subscribers::Lists;
+using subscribers::ListState;
+
+const std::vector<Option> rules = {
+    {"--from", "\"NAME <ADDRESS>\"", "sender; left out: the site's"},
+    {"--description", "TEXT", "one sentence for the sign-up page"},
+    {"--schedule", "EXPRESSION", "\"every weekday at 07:00\", a cron expression, or none"},
+    {"--timezone", "ZONE", "of the schedule and of dates: Europe/Berlin; left out: UTC"},
+    {"--language", "TAG", "of the newsletter: en, de, pt-BR"},
+    {"--min", "N", "fewer stories make no issue; they wait for the next"},
+    {"--max", "N", "more stories wait for the next issue"},
+    {"--look-back", "DURATION", "how old a story may be when it is first seen: 7d"},
+    {"--template", "NAME", "NAME.html and NAME.txt; left out: digest"},
+    {"--approval", "yes|no", "whether a person must approve each issue"},
+    {"--welcome", "yes|no", "whether who confirms gets a welcome mail"},
+};
+
+bool yes_or_no(const Call& call, std::string_view option, bool otherwise) {
+    auto text = call.text_if(option);
+    if (!text) return otherwise;
+    if (*text == "yes") return true;
+    if (*text == "no") return false;
+    throw WrongUsage(fmt::format("{} \"{}\": write yes or no", option, *text));
+}
+
+void read_schedule(List& list, const std::string& text) {
+    if (text == "none") {
+        list.schedule.reset();
+        return;
+    }
+    auto schedule = schedule::parse(text);
+    if (!schedule) throw Failure(schedule::explain(text, schedule.error()));
+    list.schedule = schedule->expression;
+}
+
+void check_template(Call& call, const std::string& name) {
+    for (auto part : {".html", ".txt"}) (void)call.library().get(name + part); // throws with the nearest name
+}
+
+void read_rules(Call& call, List& list) {
+    if (auto from = call.text_if("--from")) {
+        if (auto mailbox = mail::parse_mailbox(*from); !mailbox)
+            throw Failure(
+                fmt::format("--from \"{}\" is no sender: {}; write it as \"The Courier <news@courier.example>\"", *from,
+                            mailbox.error().reason));
+        list.sender = *from;
+    }
+    list.title = call.text("--title", list.title);
+    if (list.title.empty()) throw Failure("a list needs a title that is not empty; give it with --title");
+    list.description = call.text("--description", list.description);
+    if (auto zone = call.text_if("--timezone")) {
+        if (!schedule::Zone::find(*zone)) throw Failure(schedule::unknown_zone(*zone));
+        list.timezone = *zone;
+    }
+    if (auto text = call.text_if("--schedule")) read_schedule(list, *text);
+    if (auto language = call.text_if("--language")) {
+        list.language = subscribers::clean_language(*language);
+        if (list.language.empty())
+            throw Failure(fmt::format("--language \"{}\" is no language tag; write one as en, de or pt-BR", *language));
+    }
+    list.minimum = int(call.number_if("--min", 1, 1'000'000).value_or(list.minimum));
+    list.maximum = int(call.number_if("--max", 1, 1'000'000).value_or(list.maximum));
+    list.look_back = call.duration_if("--look-back").value_or(list.look_back);
+    if (auto name = call.text_if("--template")) {
+        check_template(call, *name);
+        list.template_name = *name;
+    }
+    list.approval = yes_or_no(call, "--approval", list.approval);
+    list.welcome = yes_or_no(call, "--welcome", list.welcome);
+}
+
+json::object json_of(Call& call, const List& list) {
+    auto counts = subscribers::Subscriptions(call.database(), call.tokens()).counts(list.id, call.now);
+    return {{"slug", list.slug},
+            {"title", list.title},
+            {"description", list.description},
+            {"state", to_text(list.state)},
+            {"from", list.sender},
+            {"language", list.language},
+            {"timezone", list.timezone},
+            {"schedule", list.schedule ? json::value(*list.schedule) : json::value()},
+            {"next", json_time(digest::Publishing::next_slot(list, call.now))},
+            {"template", list.template_name},
+            {"min", list.minimum},
+            {"max", list.maximum},
+            {"look_back", to_text(list.look_back)},
+            {"approval", list.approval},
+            {"welcome", list.welcome},
+            {"active", counts.active},
+            {"pending", counts.pending},
+            {"unsubscribed", counts.unsubscribed},
+            {"created_at", rfc3339(list.created_at)}};
+}
+
+void show(Call& call, const List& list) {
+    if (call.json()) return print_json(call.out, json_of(call, list));
+    auto counts = subscribers::Subscriptions(call.database(), call.tokens()).counts(list.id, call.now);
+    Table table({list.slug, list.title});
+    table.row({"state", std::string(to_text(list.state))});
+    if (!list.description.empty()) table.row({"description", list.description});
+    table.row({"from", list.sender});
+    table.row(
+        {"readers", fmt::format("{} active, {} pending, {} left", counts.active, counts.pending, counts.unsubscribed)});
+    table.row({"schedule", list.schedule ? fmt::format("{} ({})", *list.schedule, list.timezone)
+                                         : fmt::format("none: issues are sent by hand ({})", list.timezone)});
+    if (auto next = digest::Publishing::next_slot(list, call.now)) table.row({"next", shown(next)});
+    table.row({"stories",
+               fmt::format("{} to {} an issue, at most {} old", list.minimum, list.maximum, to_text(list.look_back))});
+    table.row({"language", list.language});
+    table.row({"template", list.template_name});
+    table.row({"approval", list.approval ? "yes: an issue waits until it is approved" : "no"});
+    table.row({"welcome", list.welcome ? "yes" : "no"});
+    table.print(call.out, call.terminal);
+}
+
+int add(Call& call) {
+    List list;
+    list.slug = call.argument(0);
+    list.sender = mailbox_text(call.site().words.from);
+    read_rules(call, list);
+    if (call.has("--private")) list.state = ListState::private_;
+    auto added = Lists(call.database()).add(list, call.now);
+    if (!added) throw Failure(fmt::format("{}: {}", list.slug, to_text(added.error())));
+    if (call.json()) {
+        print_json(call.out, json_of(call, *added));
+        return 0;
+    }
+    call.say(fmt::format(
+        "{} is a list now, {}; {}", added->slug, to_text(added->state),
+        added->schedule
+            ? fmt::format("its next issue is due at {}", shown(digest::Publishing::next_slot(*added, call.now)))
+            : fmt::format("`postrider schedule set {} ...` gives it a schedule", added->slug)));
+    return 0;
+}
+
+int edit(Call& call) {
+    auto list = call.list(call.argument(0));
+    read_rules(call, list);
+    if (auto word = call.text_if("--state")) {
+        auto state = subscribers::parse_list_state(*word);
+        if (!state) throw WrongUsage(fmt::format("--state \"{}\": write open, private or archived", *word));
+        list.state = *state;
+    }
+    auto edited = Lists(call.database()).update(list, call.now);
+    if (!edited) throw Failure(fmt::format("{}: {}", list.slug, to_text(edited.error())));
+    show(call, *edited);
+    return 0;
+}
+
+int ls(Call& call) {
+    auto lists = Lists(call.database()).all();
+    if (call.json()) {
+        json::array rows;
+        for (auto& list : lists) rows.push_back(json_of(call, list));
+        print_json(call.out, rows);
+        return 0;
+    }
+    if (lists.empty()) {
+        call.say("no list yet; `postrider list add SLUG --title T` makes one");
+        return 0;
+    }
+    Table table({"LIST", "TITLE", "STATE", "READERS", "NEXT", "SCHEDULE"});
+    for (auto& list : lists)
+        table.row({list.slug, shortened(list.title, 40), std::string(to_text(list.state)),
+                   std::to_string(Lists(call.database()).active_count(list.id)),
+                   shown(digest::Publishing::next_slot(list, call.now)), list.schedule.value_or("-")});
+    table.print(call.out, call.terminal);
+    return 0;
+}
+
+int archive(Call& call) {
+    auto list = call.list(call.argument(0));
+    Lists(call.database()).archive(list.id);
+    call.say(fmt::format("{0} is archived: nobody joins it, nothing is sent; `postrider list edit {0} --state open` "
+                         "opens it again",
+                         list.slug));
+    return 0;
+}
+
+}
+
+void add_list(Commands& commands) {
+    const Argument slug{"SLUG", "the list's name in addresses and commands: a-z, 0-9 and -"};
+    std::vector<Option> adding{{"--title", "TITLE", "what readers see", Times::once}};
+    adding.insert(adding.end(), rules.begin(), rules.end());
+    adding.push_back({"--private", "", "only the operator adds readers"});
+    adding.push_back(json_option);
+    std::vector<Option> editing{{"--title", "TITLE", "what readers see"}};
+    editing.insert(editing.end(), rules.begin(), rules.end());
+    editing.push_back({"--state", "STATE", "open, private or archived"});
+    editing.push_back(json_option);
+    commands.push_back({"list",
+                        "add",
+                        "Make a list that readers can join.",
+                        "list add daily --title \"The Daily\" --from \"The Courier <news@courier.example>\" "
+                        "--schedule \"every weekday at 07:00\" --timezone Europe/Berlin",
+                        {slug},
+                        adding,
+                        add});
+    commands.push_back({"list", "ls", "Show all lists.", "list ls", {}, {json_option}, ls});
+    commands.push_back(
+        {"list", "show", "Show what is set for a list.", "list show daily", {slug}, {json_option}, [](Call& call) {
+             show(call, call.list(call.argument(0)));
+             return 0;
+         }});
+    commands.push_back({"list",
+                        "edit",
+                        "Change what is set for a list; what is not named stays.",
+                        "list edit daily --max 12",
+                        {slug},
+                        editing,
+                        edit});
+    commands.push_back({"list",
+                        "archive",
+                        "Close a list: nobody joins, nothing is sent. Its issues and readers are kept.",
+                        "list archive daily",
+                        {slug},
+                        {},
+                        archive});
+}
+
+}

@@ -1,0 +1,190 @@
+#include "cli/sending.hpp"
+
+#include "daemon/lock.hpp"
+#include "delivery/letters.hpp"
+#include "subscribers/subscribers.hpp"
+#include "subscribers/subscriptions.hpp"
+
+#include <fmt/format.h>
+
+#include <thread>
+
+namespace postrider::cli {
+namespace {
+
+using digest::Issue;
+using digest::Issues;
+using digest::IssueState;
+
+constexpr Duration glance = 100ms; // between two looks at the database
+
+// A message that was frozen without the mark gets it here: into its Subject, wherever that is encoded from.
+std::string marked_as_test(std::string eml, std::string_view mark) {
+    auto end_of_header = eml.find("\r\n\r\n");
+    auto subject = eml.find("\r\nSubject: ");
+    if (subject == eml.npos || subject > end_of_header) return eml;
+    auto value = subject + std::string_view("\r\nSubject: ").size();
+    if (eml.compare(value, mark.size(), mark) != 0) eml.insert(value, mark);
+    return eml;
+}
+
+// A letter's state, or nothing when it is gone.
+std::optional<std::string> letter_state(Call& call, LetterId id) {
+    return call.database().value<std::string>("SELECT state FROM letter WHERE id = $1", id);
+}
+
+int wait_for_letter(Call& call, LetterId id) {
+    for (;;) {
+        auto state = letter_state(call, id).value_or("gone");
+        if (state == "accepted") {
+            call.say("the relay took it");
+            return 0;
+        }
+        if (state != "waiting") {
+            auto reason =
+                call.database().value<std::optional<std::string>>("SELECT reason FROM letter WHERE id = $1", id);
+            throw Failure(fmt::format("the test mail is {}: {}", state,
+                                      reason && *reason ? **reason : std::string("no reason was given")));
+        }
+        if (!daemon::daemon_running(call.site()))
+            throw Failure("the daemon has left; the test mail waits until `postrider serve` runs again");
+        std::this_thread::sleep_for(glance);
+    }
+}
+
+int send_test(Call& call, const Target& target, const std::string& written) {
+    auto address = call.address(written);
+    auto running = daemon::daemon_running(call.site());
+    if (call.has("--wait") && !running)
+        throw Failure("no daemon is running, so there is nothing to wait for; start `postrider serve`");
+    constexpr std::string_view mark = "[Test] ";
+    auto reader = reader_of(call, target.list, written);
+    auto sample = call.publishing().sample(target.list, target.issue, reader, mark, call.now);
+    if (sample.example)
+        call.note(fmt::format("no story of {} is eligible; the newest stand in as an example", target.list.slug));
+    auto id = delivery::Letters(call.database())
+                  .add(delivery::Purpose::test, sample.sender, address.text(), address.key(),
+                       marked_as_test(std::move(sample.eml), mark), call.now, 24h);
+    call.say(fmt::format("a test mail to {} is on its way{}", address.text(), hint_without_daemon(call)));
+    return call.has("--wait") ? wait_for_letter(call, id) : 0;
+}
+
+int wait_for(Call& call, IssueId id) {
+    auto issue = Issues(call.database()).find(id).value();
+    delivery::Mailings mailings(call.database());
+    Progress progress(call.err, call.terminal, name_of(issue));
+    bool told_of_pause = false;
+    for (;; std::this_thread::sleep_for(glance)) {
+        issue = Issues(call.database()).find(id).value();
+        auto balance = mailings.balance(*issue.mailing);
+        if (issue.state == IssueState::sent || issue.state == IssueState::cancelled) {
+            print_report(call, issue, balance);
+            return issue.state == IssueState::sent && balance.balanced() ? 0 : 1;
+        }
+        progress.at(std::uint64_t(std::max<std::int64_t>(balance.settled(), 0)), std::uint64_t(balance.planned));
+        if (issue.state == IssueState::paused && !told_of_pause)
+            call.note(fmt::format("{} is paused; `postrider issue resume {}` goes on", name_of(issue), id.number));
+        told_of_pause = issue.state == IssueState::paused;
+        if (!daemon::daemon_running(call.site()))
+            throw Failure(fmt::format("the daemon has left while {} was {}; `postrider serve` goes on with it",
+                                      name_of(issue), to_text(issue.state)));
+    }
+}
+
+int said(Call& call, IssueId id) {
+    auto issue = Issues(call.database()).find(id).value();
+    if (issue.state == IssueState::held) {
+        call.say(fmt::format("issue {0} of {1} is held until a person approves it: `postrider issue approve {0}`",
+                             id.number, issue.list_slug));
+        return 0;
+    }
+    if (call.has("--wait")) return wait_for(call, id);
+    call.say(fmt::format("{} is scheduled{}", name_of(issue), hint_without_daemon(call)));
+    return 0;
+}
+
+int send_existing(Call& call, IssueId id) {
+    auto issue = Issues(call.database()).find(id).value();
+    if (issue.state == IssueState::held)
+        throw Failure(
+            fmt::format("issue {0} is held until a person approves it: `postrider issue approve {0}`", id.number));
+    if (issue.state != IssueState::draft)
+        throw Failure(fmt::format("{} is {}; only a draft can be sent", name_of(issue), to_text(issue.state)));
+    call.publishing().freeze(id, call.now);
+    return said(call, id);
+}
+
+}
+
+Target target_of(Call& call, const std::string& word) {
+    if (!names_an_issue(word)) return {call.list(word), std::nullopt};
+    auto issue = call.issue(word);
+    return {subscribers::Lists(call.database()).find(issue.list).value(), issue.id};
+}
+
+subscribers::Reader reader_of(Call& call, const subscribers::List& list, const std::optional<std::string>& written) {
+    auto sender = mail::parse_mailbox(list.sender);
+    auto address = written ? call.address(*written) : (sender ? sender->address : call.site().words.from.address);
+    if (written)
+        if (auto active = subscribers::Subscriptions(call.database(), call.tokens()).active(list.id, address))
+            return subscribers::read_one(call.database(), *active);
+    auto person = subscribers::Subscribers(call.database()).find(address);
+    auto profile = person ? person->profile : subscribers::Profile{};
+    return {{},
+            person ? person->id : SubscriberId{},
+            address.text(),
+            profile.name,
+            profile.language,
+            profile.attributes,
+            call.now,
+            false};
+}
+
+std::string name_of(const Issue& issue) {
+    if (!issue.number) return fmt::format("issue {} ({})", issue.id.number, issue.list_slug);
+    return fmt::format("issue {} ({}/{})", issue.id.number, issue.list_slug, *issue.number);
+}
+
+std::string hint_without_daemon(Call& call) {
+    if (daemon::daemon_running(call.site())) return "";
+    return "; no daemon is running: `postrider serve` sends it, `postrider serve --once` does so and leaves";
+}
+
+void refuse_archived(const subscribers::List& list) {
+    if (list.state == subscribers::ListState::archived)
+        throw Failure(fmt::format("{0} is archived, nothing is sent; `postrider list edit {0} --state open` opens it",
+                                  list.slug));
+}
+
+void print_report(Call& call, const Issue& issue, const delivery::Balance& balance) {
+    call.say(fmt::format("{}: {}", name_of(issue), to_text(issue.state)));
+    Table table({"PLANNED", "ACCEPTED", "REFUSED", "SUPPRESSED", "EXPIRED", "UNKNOWN", "DEFERRED", "PENDING"});
+    table.row({std::to_string(balance.planned), std::to_string(balance.accepted), std::to_string(balance.refused),
+               std::to_string(balance.suppressed), std::to_string(balance.expired), std::to_string(balance.unknown),
+               std::to_string(balance.deferred), std::to_string(balance.pending())});
+    table.print(call.out, call.terminal);
+    if (balance.first_sent_at)
+        call.say(fmt::format("sent from {} to {}, {}", rfc3339(*balance.first_sent_at), rfc3339(*balance.last_sent_at),
+                             counted(balance.attempts, "attempt")));
+    for (auto& refusal : balance.refusals) call.say(fmt::format("{:>8}  {}", refusal.count, refusal.reason));
+    if (!balance.balanced())
+        call.say(painted(fmt::format("THE ACCOUNT DOES NOT BALANCE; `postrider issue verify {}` looks for the reason",
+                                     issue.id.number),
+                         Colour::red, call.terminal.colour));
+}
+
+int send_issue(Call& call) {
+    auto target = target_of(call, call.argument(0));
+    if (auto address = call.text_if("--test")) return send_test(call, target, *address);
+    refuse_archived(target.list);
+    if (call.has("--wait") && !daemon::daemon_running(call.site()))
+        throw Failure("no daemon is running, so there is nothing to wait for, and nothing was made; start `postrider "
+                      "serve`, or leave --wait out and run `postrider serve --once`");
+    if (target.issue) return send_existing(call, *target.issue);
+    auto outcome = call.publishing().publish(target.list, std::nullopt, call.now);
+    if (outcome.issue) return said(call, *outcome.issue);
+    call.say(fmt::format("nothing to send: {}", outcome.why_not));
+    return 0;
+}
+
+}

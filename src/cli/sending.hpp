@@ -1,0 +1,35 @@
+#pragma once
+
+#include "cli/call.hpp"
+#include "delivery/mailings.hpp"
+#include "subscribers/audience.hpp"
+
+#include <optional>
+#include <string>
+
+// `issue send`, and what other verbs of issue share with it.
+//
+// Always: with --wait and without a daemon nothing is made. A test mail is a letter: no issue, no entry in the ledger.
+
+namespace postrider::cli {
+
+int send_issue(Call&);
+
+// A list (its next issue) or an issue, by the names operators use.
+struct Target {
+    subscribers::List list;
+    std::optional<IssueId> issue;
+};
+[[nodiscard]] Target target_of(Call&, const std::string& word);
+
+// The reader of this address on the list; a stranger with this address when there is none; without an address the
+// list's own sender.
+[[nodiscard]] subscribers::Reader reader_of(Call&, const subscribers::List&, const std::optional<std::string>& address);
+
+[[nodiscard]] std::string name_of(const digest::Issue&); // "issue 12 (daily/3)"
+// "; no daemon is running: ..." or nothing.
+[[nodiscard]] std::string hint_without_daemon(Call&);
+void refuse_archived(const subscribers::List&);
+void print_report(Call&, const digest::Issue&, const delivery::Balance&);
+
+}

@@ -1,0 +1,396 @@
+#include "cli/call.hpp"
+#include "cli/command.hpp"
+#include "delivery/letters.hpp"
+#include "mail/utf8.hpp"
+#include "subscribers/attributes.hpp"
+#include "subscribers/erase.hpp"
+#include "subscribers/export.hpp"
+#include "subscribers/import.hpp"
+#include "subscribers/subscribers.hpp"
+#include "subscribers/subscriptions.hpp"
+#include "subscribers/suppressions.hpp"
+#include "web/letters.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <fstream>
+#include <istream>
+
+namespace postrider::cli {
+namespace {
+
+namespace json = boost::json;
+using subscribers::List;
+using subscribers::SubscriptionState;
+
+// Writes the letter that asks for the confirmation, inside the transaction of its sign-up.
+class Confirmations {
+public:
+    Confirmations(Call& call, const List& list)
+        : call_(call), list_(list), pages_(call.library()), templates_(pages_.letter("confirm")) {}
+
+    void write(subscribers::SignUpId id, const mail::Address& address, Time expires_at) {
+        auto& words = call_.site().words;
+        auto url = fmt::format("{}/confirm/{}", words.url, call_.tokens().confirm(id));
+        auto message = web::confirmation_letter(templates_, words, list_, address, url, expires_at, call_.now);
+        delivery::Letters(call_.database())
+            .add(delivery::Purpose::confirmation, web::letter_sender(words), address.text(), address.key(), message,
+                 call_.now, expires_at - call_.now);
+    }
+
+private:
+    Call& call_;
+    const List& list_;
+    web::PageTemplates pages_;
+    web::LetterTemplates templates_;
+};
+
+List open_list(Call& call) {
+    auto list = call.list(call.text("--list"));
+    if (list.state == subscribers::ListState::archived)
+        throw Failure(fmt::format("{0} is archived; `postrider list edit {0} --state open` opens it", list.slug));
+    return list;
+}
+
+int told(Call& call, const mail::Address& address, const List& list, std::string_view state, std::string_view line) {
+    if (call.json())
+        print_json(call.out, json::object{{"address", address.text()}, {"list", list.slug}, {"state", state}});
+    else
+        call.say(line);
+    return 0;
+}
+
+[[noreturn]] void refuse_suppressed(const mail::Address& address) {
+    throw Failure(fmt::format("{0} is on the suppression list and is not mailed; `postrider suppression remove {0}` if "
+                              "its owner asks for it",
+                              address.text()));
+}
+
+int add_confirmed(Call& call, const List& list, const mail::Address& address) {
+    auto basis = call.text("--basis");
+    if (basis.empty())
+        throw WrongUsage("--confirmed needs --basis \"TEXT\": how this person agreed, for the consent record");
+    subscribers::Subscriptions subscriptions(call.database(), call.tokens());
+    subscribers::Profile profile{subscribers::clean_name(call.text("--name")),
+                                 subscribers::clean_language(call.text("--language")), "", "{}"};
+    auto result = subscriptions.add(list.id, address, profile, basis, "postrider subscriber add", call.now);
+    using What = subscribers::AddResult::What;
+    if (result.what == What::suppressed) refuse_suppressed(address);
+    return told(
+        call, address, list, "active",
+        fmt::format("{} is {}active on {}", address.text(), result.what == What::already ? "already " : "", list.slug));
+}
+
+int add(Call& call) {
+    auto address = call.address(call.argument(0));
+    auto list = open_list(call);
+    if (call.has("--confirmed")) return add_confirmed(call, list, address);
+
+    Confirmations confirmations(call, list);
+    auto name = call.text("--name"), language = call.text("--language");
+    auto basis = call.text("--basis", "added by the operator");
+    subscribers::SignUps sign_ups(call.database(), call.tokens(), call.site().sign_up);
+    storage::Transaction transaction(call.database());
+    auto outcome = sign_ups.invite({list.id, address, name, language, "", "postrider subscriber add", basis}, call.now);
+    if (auto* asked = std::get_if<subscribers::MailConfirmation>(&outcome))
+        confirmations.write(asked->id, address, asked->expires_at);
+    transaction.commit();
+
+    if (std::holds_alternative<subscribers::Suppressed>(outcome)) refuse_suppressed(address);
+    if (std::holds_alternative<subscribers::AlreadyActive>(outcome))
+        return told(call, address, list, "active",
+                    fmt::format("{} is already active on {}", address.text(), list.slug));
+    if (std::holds_alternative<subscribers::StillWaiting>(outcome))
+        return told(
+            call, address, list, "pending",
+            fmt::format("{} was asked before and has not confirmed yet; no second mail is sent", address.text()));
+    return told(call, address, list, "pending",
+                fmt::format("{} gets a mail and is on {} once it is confirmed", address.text(), list.slug));
+}
+
+json::object json_of(const subscribers::Membership& one) {
+    json::object row{{"list", one.list_slug}, {"state", to_text(one.state)}, {"since", rfc3339(one.since)}};
+    row["left_how"] = one.left_how ? json::value(*one.left_how) : json::value();
+    return row;
+}
+
+int show(Call& call) {
+    auto address = call.address(call.argument(0));
+    auto& database = call.database();
+    auto person = subscribers::Subscribers(database).find(address);
+    auto lists = subscribers::Subscriptions(database, call.tokens()).of(address, call.now);
+    auto suppression = subscribers::Suppressions(database, call.tokens()).find(address);
+    if (!person && lists.empty() && !suppression)
+        throw Failure(fmt::format("{} is not known here; `postrider subscriber add` adds a reader", address.text()));
+    if (call.json()) {
+        json::object row{{"address", person ? person->address : address.text()}};
+        row["name"] = person ? person->profile.name : "";
+        row["language"] = person ? person->profile.language : "";
+        row["timezone"] = person ? person->profile.timezone : "";
+        json::object attributes;
+        if (person)
+            for (auto& [name, value] : subscribers::parse_attributes(person->profile.attributes))
+                attributes[name] = value;
+        row["attributes"] = std::move(attributes);
+        row["created_at"] = json_time(person ? std::optional(person->created_at) : std::nullopt);
+        json::array rows;
+        for (auto& one : lists) rows.push_back(json_of(one));
+        row["subscriptions"] = std::move(rows);
+        row["suppressed"] = nullptr;
+        if (suppression)
+            row["suppressed"] = json::object{{"kind", to_text(suppression->kind)},
+                                             {"reason", suppression->reason},
+                                             {"since", rfc3339(suppression->since)}};
+        print_json(call.out, row);
+        return 0;
+    }
+    call.say(person && !person->profile.name.empty() ? fmt::format("{} <{}>", person->profile.name, person->address)
+                                                     : address.text());
+    if (suppression)
+        call.say(fmt::format("on the suppression list since {}: {} ({})", shown(suppression->since),
+                             suppression->reason, to_text(suppression->kind)));
+    Table table({"LIST", "STATE", "SINCE", "HOW"});
+    for (auto& one : lists)
+        table.row({one.list_slug, std::string(to_text(one.state)), shown(one.since), one.left_how.value_or("")});
+    if (!table.empty()) table.print(call.out, call.terminal);
+    return 0;
+}
+
+std::optional<SubscriptionState> wanted_state(const Call& call) {
+    auto word = call.text_if("--state");
+    if (!word) return std::nullopt;
+    for (auto state : {SubscriptionState::pending, SubscriptionState::active, SubscriptionState::unsubscribed})
+        if (*word == to_text(state)) return state;
+    throw WrongUsage(fmt::format("--state \"{}\": write pending, active or unsubscribed", *word));
+}
+
+// Row by row: a list may have more readers than memory.
+int ls(Call& call) {
+    auto list = call.list(call.text("--list"));
+    auto wanted = wanted_state(call);
+    std::int64_t rows = 0;
+    auto write = [&](const subscribers::Member& member) {
+        if (wanted && member.state != *wanted) return;
+        ++rows;
+        if (call.json()) {
+            json::object row{{"address", member.address},
+                             {"state", to_text(member.state)},
+                             {"name", member.name},
+                             {"language", member.language},
+                             {"since", rfc3339(member.since)}};
+            call.out << (rows == 1 ? "[" : ",\n ") << json::serialize(row);
+        } else
+            call.say(fmt::format("{}  {:<12}  {}  {}", shown(member.since), to_text(member.state), member.address,
+                                 member.name));
+    };
+    subscribers::Subscriptions(call.database(), call.tokens()).each_member(list.id, call.now, write);
+    if (call.json()) call.out << (rows == 0 ? "[]\n" : "]\n");
+    if (!call.json() && rows == 0) call.say(fmt::format("{} has no such readers", list.slug));
+    return 0;
+}
+
+int remove(Call& call) {
+    auto address = call.address(call.argument(0));
+    auto list = call.list(call.text("--list"));
+    subscribers::Subscriptions subscriptions(call.database(), call.tokens());
+    bool waiting = false;
+    for (auto& one : subscriptions.of(address, call.now))
+        waiting |= one.list == list.id && one.state == SubscriptionState::pending;
+    if (!subscriptions.remove(list.id, address, call.now) && !waiting)
+        throw Failure(fmt::format("{0} is not on {1}; `postrider subscriber show {0}` shows where it is",
+                                  address.text(), list.slug));
+    call.say(fmt::format("{} is no longer on {}", address.text(), list.slug));
+    return 0;
+}
+
+bool check_one(Call& call, const std::string& input) {
+    auto address = mail::parse_address(input);
+    auto shown_input = mail::valid_utf8(input);
+    if (call.json()) {
+        json::object row{{"input", shown_input}, {"taken", address.has_value()}};
+        row["why"] = address ? json::value() : json::value(mail::valid_utf8(address.error().reason));
+        row["normal"] = address ? json::value(address->text()) : json::value();
+        row["ascii"] = address ? json::value(address->ascii()) : json::value();
+        row["smtputf8"] = address && address->needs_smtputf8();
+        print_json(call.out, row);
+    } else if (!address)
+        call.say(fmt::format("{}: not taken: {}", shown_input, address.error().reason));
+    else
+        call.say(
+            fmt::format("{}: taken as {}{}{}", shown_input, address->text(),
+                        address->ascii() == address->text() ? "" : fmt::format(", on the wire {}", address->ascii()),
+                        address->needs_smtputf8() ? ", needs SMTPUTF8" : ""));
+    return address.has_value();
+}
+
+int check(Call& call) {
+    bool all = true;
+    for (auto& argument : call.arguments()) {
+        if (argument != "-") {
+            all &= check_one(call, argument);
+            continue;
+        }
+        for (std::string line; std::getline(call.in, line);) {
+            if (line.ends_with('\r')) line.pop_back();
+            all &= check_one(call, line);
+        }
+    }
+    return all ? 0 : 1;
+}
+
+json::object json_of(const subscribers::ImportReport& report) {
+    json::array rejections;
+    for (auto& one : report.rejections)
+        rejections.push_back(json::object{{"line", one.line}, {"reason", mail::valid_utf8(one.reason)}});
+    return {{"rows", report.rows},           {"new", report.added},
+            {"unchanged", report.unchanged}, {"suppressed", report.suppressed},
+            {"rejected", report.rejected},   {"rejections", std::move(rejections)}};
+}
+
+int import(Call& call) {
+    auto list = open_list(call);
+    subscribers::ImportOptions options{list.id, call.text("--basis"),
+                                       call.has("--confirmed") ? subscribers::Standing::confirmed
+                                                               : subscribers::Standing::unasked,
+                                       call.has("--dry-run")};
+    if (options.basis.empty()) throw WrongUsage("--basis is empty; say how these people agreed to get mail");
+    Confirmations confirmations(call, list);
+    Progress progress(call.err, call.terminal, "importing");
+    subscribers::ImportHooks hooks;
+    hooks.write_letter = [&](const subscribers::MailConfirmation& asked, const subscribers::SignUp& sign_up) {
+        if (auto address = mail::parse_address(sign_up.address))
+            confirmations.write(asked.id, *address, asked.expires_at);
+    };
+    hooks.progress = [&](const subscribers::ImportProgress& now) { progress.at(now.bytes_read, now.bytes_total); };
+    auto& file = call.argument(0);
+    auto report = subscribers::import_readers(call.database(), call.tokens(), call.site().sign_up, file, options, hooks,
+                                              call.now);
+    if (!report) throw Failure(report.error());
+    if (call.json()) {
+        print_json(call.out, json_of(*report));
+        return 0;
+    }
+    for (auto& one : report->rejections)
+        call.note(fmt::format("{}:{}: {}", file, one.line, mail::valid_utf8(one.reason)));
+    if (report->rejected > std::int64_t(report->rejections.size()))
+        call.note(fmt::format("... and {} more", report->rejected - std::int64_t(report->rejections.size())));
+    call.say(fmt::format("{}{}: {} new{}, {} unchanged, {} suppressed, {} rejected",
+                         options.dry_run ? "nothing was stored; of " : "", counted(report->rows, "row"), report->added,
+                         call.has("--confirmed") ? "" : " (each gets a mail to confirm)", report->unchanged,
+                         report->suppressed, report->rejected));
+    return 0;
+}
+
+int export_list(Call& call) {
+    auto list = call.list(call.text("--list"));
+    auto output = call.text_if("--output");
+    std::ofstream file;
+    if (output) {
+        file.open(*output, std::ios::binary | std::ios::trunc);
+        if (!file) throw Failure(fmt::format("{}: cannot be written", *output));
+    }
+    auto& out = output ? static_cast<std::ostream&>(file) : call.out;
+    auto count = subscribers::export_readers(call.database(), list.id, [&](std::string_view piece) { out << piece; });
+    out.flush();
+    if (output && !file) throw Failure(fmt::format("{}: could not be written to its end; is the disk full?", *output));
+    if (output) call.say(fmt::format("{} written to {}", counted(count, "reader"), *output));
+    return 0;
+}
+
+int erase(Call& call) {
+    auto address = call.address(call.argument(0));
+    auto question = fmt::format("Erase everything about {}? This cannot be undone.", address.text());
+    if (!call.confirmed(question)) throw Failure("nothing was erased");
+    storage::Transaction transaction(call.database());
+    auto erased = subscribers::erase(call.database(), call.tokens(), address, call.now);
+    delivery::Letters(call.database()).erase(address.key());
+    transaction.commit();
+    if (call.json()) {
+        print_json(call.out, json::object{{"address", address.text()},
+                                          {"subscriber", erased.subscriber},
+                                          {"subscriptions", erased.subscriptions},
+                                          {"sign_ups", erased.sign_ups},
+                                          {"consents", erased.consents}});
+        return 0;
+    }
+    call.say(fmt::format("{} is forgotten: {}, {}, {} of the consent record; a keyed hash remains, so that no import "
+                         "brings the address back",
+                         address.text(), counted(erased.subscriptions, "subscription"),
+                         counted(erased.sign_ups, "sign-up"), counted(erased.consents, "entry", "entries")));
+    return 0;
+}
+
+}
+
+void add_subscriber(Commands& commands) {
+    const Argument address{"ADDRESS", "mail address of the reader"};
+    const Option list{"--list", "SLUG", "the list", Times::once};
+    commands.push_back({"subscriber",
+                        "add",
+                        "Ask somebody to join a list, or put them on it.",
+                        "subscriber add ada@example.org --list daily --confirmed --basis \"asked on the phone, 3 May\"",
+                        {address},
+                        {list,
+                         {"--name", "NAME", "the reader's name"},
+                         {"--language", "TAG", "the reader's language"},
+                         {"--confirmed", "", "active at once, without a mail that asks"},
+                         {"--basis", "TEXT", "how this person agreed; kept in the consent record"},
+                         json_option},
+                        add});
+    commands.push_back({"subscriber",
+                        "show",
+                        "Show what is known of a reader.",
+                        "subscriber show ada@example.org",
+                        {address},
+                        {json_option},
+                        show});
+    commands.push_back({"subscriber",
+                        "ls",
+                        "Show the readers of a list.",
+                        "subscriber ls --list daily --state active",
+                        {},
+                        {list, {"--state", "STATE", "only pending, active or unsubscribed"}, json_option},
+                        ls});
+    commands.push_back({"subscriber",
+                        "remove",
+                        "Take a reader off a list.",
+                        "subscriber remove ada@example.org --list daily",
+                        {address},
+                        {list},
+                        remove});
+    commands.push_back({"subscriber",
+                        "check",
+                        "Say whether addresses can be mailed, and their normal form. Needs no site.",
+                        "subscriber check ada@example.org \"grüße@müller.example\"",
+                        {{"ADDRESS", "an address; - reads one a line from standard input", Times::many}},
+                        {json_option},
+                        check});
+    commands.push_back({"subscriber",
+                        "import",
+                        "Put the readers of a CSV file on a list.",
+                        "subscriber import readers.csv --list daily --basis \"joined at the fair, May 2026\" --dry-run",
+                        {{"FILE", "CSV with a header line: email, and name, language, timezone, or attributes"}},
+                        {list,
+                         {"--basis", "TEXT", "how these people agreed; kept in the consent record", Times::once},
+                         {"--confirmed", "", "active at once, without a mail that asks"},
+                         {"--dry-run", "", "count, and store nothing"},
+                         json_option},
+                        import});
+    commands.push_back({"subscriber",
+                        "export",
+                        "Write the active readers of a list as CSV.",
+                        "subscriber export --list daily --output readers.csv",
+                        {},
+                        {list, {"--output", "FILE", "left out: standard output"}},
+                        export_list});
+    commands.push_back({"subscriber",
+                        "erase",
+                        "Forget a person: address, name, subscriptions, consent.",
+                        "subscriber erase ada@example.org --yes",
+                        {address},
+                        {json_option},
+                        erase});
+}
+
+}

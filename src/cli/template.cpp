@@ -1,0 +1,237 @@
+#include "cli/call.hpp"
+#include "cli/command.hpp"
+#include "templates/check.hpp"
+#include "templates/mustache.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <spawn.h>
+#include <sys/wait.h>
+
+extern char** environ;
+
+namespace postrider::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using templates::Fault;
+using templates::Library;
+using templates::Source;
+
+json::value read_data(Call& call) {
+    auto name = call.text_if("--data");
+    if (!name) return json::object{};
+    auto text = read_file(call, *name);
+    json::error_code error;
+    json::parse_options options;
+    options.max_depth = 256;
+    auto data = json::parse(text, error, {}, options);
+    if (error)
+        throw Failure(fmt::format("{}: is not JSON: {}", *name == "-" ? "standard input" : *name, error.message()));
+    return data;
+}
+
+int render(Call& call) {
+    auto folders = call.texts("--partials");
+    for (auto& folder : folders)
+        if (!fs::is_directory(folder)) throw Failure(fmt::format("--partials {}: is no folder", folder));
+    auto partial = [&](std::string_view name) -> std::optional<Source> {
+        if (name.find('/') != name.npos || name.find("..") != name.npos)
+            throw Failure(fmt::format("{}: the partial \"{}\" is refused: its name must not lead out of the folder",
+                                      call.argument(0), name));
+        for (auto& folder : folders)
+            for (auto& file : {std::string(name) + ".mustache", std::string(name)})
+                if (fs::is_regular_file(fs::path(folder) / file))
+                    return templates::read_source(fs::path(folder) / file);
+        return std::nullopt;
+    };
+    auto parsed = templates::parse(templates::read_source(call.argument(0)), partial, templates::Escaping::html);
+    if (!parsed) throw Failure(parsed.error().front().text());
+    call.out << parsed->render(read_data(call));
+    return 0;
+}
+
+constexpr std::string_view origin_words[] = {"built-in", "changed", "added"};
+
+int ls(Call& call) {
+    json::array rows;
+    Table table({"TEMPLATE", "ORIGIN"});
+    for (auto& entry : call.library().names()) {
+        auto origin = origin_words[int(entry.origin)];
+        rows.push_back(json::object{{"name", entry.name}, {"origin", origin}});
+        table.row({entry.name, std::string(origin)});
+    }
+    if (call.json())
+        print_json(call.out, rows);
+    else
+        table.print(call.out, call.terminal);
+    return 0;
+}
+
+// The built-in ones are there without a site.
+Library library_of(Call& call) {
+    auto* site = call.site_if();
+    return Library(site ? site->templates : fs::path());
+}
+
+int show(Call& call) {
+    auto source = library_of(call).get(call.argument(0));
+    if (call.json())
+        print_json(call.out, json::object{{"name", source.name}, {"file", source.file}, {"text", source.text}});
+    else
+        call.out << source.text;
+    return 0;
+}
+
+// Pages and letters bring names of their own; what is known of those of a mail holds for digests and subjects only.
+bool is_of_a_mail(std::string_view name) {
+    if (!name.ends_with(".html") && !name.ends_with(".txt") && name != "subject") return false;
+    for (auto prefix : {"page_", "letter_", "confirm", "welcome"})
+        if (name.starts_with(prefix)) return false;
+    return true;
+}
+
+bool has_footer(std::string_view name, const std::vector<std::string>& digests) {
+    auto base = name.substr(0, name.rfind('.'));
+    return name != "subject" && std::ranges::find(digests, base) != digests.end();
+}
+
+std::vector<Fault> faults_of(const Source& source, const templates::Partials& partials,
+                             const std::vector<std::string>& digests) {
+    auto parsed = templates::parse(source, partials);
+    if (!parsed) return parsed.error();
+    auto faults = templates::missing_partials(*parsed);
+    if (is_of_a_mail(source.name)) {
+        auto unknown = templates::unknown_names(*parsed, templates::mail_vocabulary());
+        faults.insert(faults.end(), unknown.begin(), unknown.end());
+    }
+    if (faults.empty() && has_footer(source.name, digests)) faults = templates::missing_footer(*parsed);
+    templates::sort_by_place(faults);
+    return faults;
+}
+
+std::vector<Source> sources_to_check(Call& call, const Library& library) {
+    std::vector<Source> sources;
+    if (call.count() == 0) {
+        for (auto& entry : library.names()) sources.push_back(library.get(entry.name));
+        return sources;
+    }
+    auto& name = call.argument(0);
+    bool is_file = name.find('/') != name.npos || name.ends_with(".mustache") || fs::is_regular_file(name);
+    sources.push_back(is_file ? templates::read_source(name) : library.get(name));
+    return sources;
+}
+
+int check(Call& call) {
+    auto library = library_of(call);
+    std::vector<std::string> digests{"digest"};
+    if (call.site_if())
+        for (auto& list : subscribers::Lists(call.database()).all()) digests.push_back(list.template_name);
+    auto sources = sources_to_check(call, library);
+    std::vector<Fault> faults;
+    for (auto& source : sources) {
+        auto beside = fs::path(source.file).parent_path();
+        auto partials = [&](std::string_view name) -> std::optional<Source> {
+            bool plain = name.find('/') == name.npos && name.find("..") == name.npos;
+            auto file = beside / (std::string(name) + ".mustache");
+            if (plain && !beside.empty() && fs::is_regular_file(file)) return templates::read_source(file);
+            return library.find(name);
+        };
+        auto found = faults_of(source, partials, digests);
+        faults.insert(faults.end(), found.begin(), found.end());
+    }
+    // A partial's fault shows in everything that uses it.
+    std::vector<std::string> lines;
+    json::array rows;
+    for (auto& fault : faults) {
+        auto line = fault.text();
+        if (std::ranges::find(lines, line) != lines.end()) continue;
+        lines.push_back(line);
+        rows.push_back(json::object{
+            {"file", fault.file}, {"line", fault.line}, {"column", fault.column}, {"message", fault.message}});
+        call.note(line);
+    }
+    auto templates = counted(std::int64_t(sources.size()), "template");
+    if (call.json())
+        print_json(call.out, json::object{{"templates", sources.size()}, {"faults", std::move(rows)}});
+    else if (lines.empty())
+        call.say(fmt::format("{} checked, no fault", templates));
+    else
+        call.say(fmt::format("{} checked, {}", templates, counted(std::int64_t(lines.size()), "fault")));
+    return lines.empty() ? 0 : 1;
+}
+
+void open_editor(const fs::path& file) {
+    auto* editor = std::getenv("EDITOR");
+    if (!editor || !*editor) return;
+    // $EDITOR may bring options of its own ("code --wait"), so a shell reads it; the file is an argument.
+    std::string shell = "/bin/sh", option = "-c", script = std::string(editor) + " \"$1\"", name = "postrider",
+                path = file.string();
+    char* words[] = {shell.data(), option.data(), script.data(), name.data(), path.data(), nullptr};
+    pid_t child = 0;
+    if (posix_spawn(&child, "/bin/sh", nullptr, nullptr, words, environ) != 0)
+        throw Failure(fmt::format("the editor \"{}\" could not be started", editor));
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+}
+
+int edit(Call& call) {
+    auto& library = call.library();
+    auto source = library.get(call.argument(0));
+    auto path = library.folder() / (source.name + ".mustache");
+    bool there = fs::exists(path);
+    if (!there) {
+        fs::create_directories(library.folder());
+        std::ofstream file(path, std::ios::binary);
+        file << source.text;
+        file.flush();
+        if (!file) throw Failure(fmt::format("{}: cannot be written", path.string()));
+    }
+    call.say(there ? fmt::format("{} is yours already", path.string())
+                   : fmt::format("{} is a copy of the built-in one; `postrider template check {}` when you have "
+                                 "changed it",
+                                 path.string(), source.name));
+    if (call.terminal.in && call.terminal.out) open_editor(path);
+    return 0;
+}
+
+}
+
+void add_template(Commands& commands) {
+    const Argument name{"NAME", "digest.html, subject, ...: `postrider template ls` shows them"};
+    commands.push_back({"template",
+                        "render",
+                        "Fill in a Mustache template; the exact bytes go to standard output. Needs no site.",
+                        "template render hello.mustache --data hello.json --partials parts",
+                        {{"FILE", "the template"}},
+                        {{"--data", "FILE.json", "its data; - reads standard input"},
+                         {"--partials", "DIR", "where partials are; may come several times", Times::any}},
+                        render});
+    commands.push_back(
+        {"template", "ls", "Show all templates and which of them are yours.", "template ls", {}, {json_option}, ls});
+    commands.push_back(
+        {"template", "show", "Print a template.", "template show digest.html", {name}, {json_option}, show});
+    commands.push_back({"template",
+                        "check",
+                        "Look for faults in one template, or in all.",
+                        "template check digest.html",
+                        {{"NAME|FILE", "left out: all", Times::maybe}},
+                        {json_option},
+                        check});
+    commands.push_back({"template",
+                        "edit",
+                        "Copy a built-in template into templates/, and open it in $EDITOR on a terminal.",
+                        "template edit digest.html",
+                        {name},
+                        {},
+                        edit});
+}
+
+}
