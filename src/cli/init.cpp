@@ -145,8 +145,13 @@ void make(Call& call, const fs::path& folder, const Answers& answers) {
     fs::create_directories(site.database_file.parent_path());
     subscribers::LinkTokens tokens(site.key_file()); // makes keys/ with it
     fs::permissions(site.keys, fs::perms::owner_all);
-    if (answers.relay == "outbox:") fs::create_directories(site.outbox);
+    if (answers.relay == "outbox:") {
+        fs::create_directories(site.outbox);
+        fs::permissions(site.outbox, fs::perms::owner_all);
+    }
     storage::Connection database(site.database_url);
+    // Addresses are in it; the files beside it get the same mode from SQLite.
+    fs::permissions(site.database_file, fs::perms::owner_read | fs::perms::owner_write);
     storage::migrate(database, embedded::schema(), call.now);
 }
 

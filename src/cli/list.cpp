@@ -6,6 +6,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <iterator>
+
 namespace postrider::cli {
 namespace {
 
@@ -14,7 +16,7 @@ using subscribers::List;
 using subscribers::Lists;
 using subscribers::ListState;
 
-const std::vector<Option> rules = {
+constexpr Option rules[] = {
     {"--from", "\"NAME <ADDRESS>\"", "sender; left out: the site's"},
     {"--description", "TEXT", "one sentence for the sign-up page"},
     {"--schedule", "EXPRESSION", "\"every weekday at 07:00\", a cron expression, or none"},
@@ -195,11 +197,11 @@ int archive(Call& call) {
 void add_list(Commands& commands) {
     const Argument slug{"SLUG", "the list's name in addresses and commands: a-z, 0-9 and -"};
     std::vector<Option> adding{{"--title", "TITLE", "what readers see", Times::once}};
-    adding.insert(adding.end(), rules.begin(), rules.end());
+    adding.insert(adding.end(), std::begin(rules), std::end(rules));
     adding.push_back({"--private", "", "only the operator adds readers"});
     adding.push_back(json_option);
     std::vector<Option> editing{{"--title", "TITLE", "what readers see"}};
-    editing.insert(editing.end(), rules.begin(), rules.end());
+    editing.insert(editing.end(), std::begin(rules), std::end(rules));
     editing.push_back({"--state", "STATE", "open, private or archived"});
     editing.push_back(json_option);
     commands.push_back({"list",

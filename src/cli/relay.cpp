@@ -171,6 +171,7 @@ int test(Call& call) {
         outbox.emplace(context.get_executor(), call.site().outbox, clock);
         outbox->run();
         settings.url = outbox->url();
+        settings.tls = smtp::default_tls(settings.url);
     }
     Tested tested;
     asio::co_spawn(context, converse(call, curl, clock, settings, tested), [&](std::exception_ptr failed) {

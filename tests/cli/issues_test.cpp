@@ -1,0 +1,159 @@
+#include "cli/command_line.hpp"
+#include "storage/connection.hpp"
+
+// Stories, feeds and issues, without a daemon.
+
+namespace postrider::cli {
+namespace {
+
+struct AnIssue : ASite {
+    AnIssue() {
+        reader("ada@reader.example");
+        story("The ship came in", "https://courier.example/ship");
+    }
+    json::value only_issue() const { return data({"issue", "ls", "--list", "daily"}).at(0); }
+};
+
+}
+
+TEST_F(AnIssue, EachStoryHasAReason) {
+    must({"story", "add", "--title", "Old", "--url", "https://courier.example/old", "--list", "daily"});
+    must({"story", "hold", "2"});
+    auto rows = data({"issue", "explain", "daily"}).as_array();
+    ASSERT_EQ(rows.size(), 2u);
+    for (auto& row : rows) expect_keys(row, {"story", "title", "in", "why"});
+    EXPECT_EQ(std::ranges::count_if(rows, [](auto& row) { return row.at("in").as_bool(); }), 1);
+    must({"story", "release", "2"});
+    EXPECT_EQ(data({"story", "show", "2"}).at("state"), "new");
+    must({"story", "hide", "2"});
+    auto stories = data({"story", "ls", "--list", "daily"}).as_array();
+    for (auto& row : stories) expect_keys(row, {"id", "title", "url", "state"});
+    expect_refused(on_site({"story", "show", "99"}), 1, "99");
+}
+
+TEST_F(AnIssue, TheSameAddressIsOneStory) {
+    auto again = data({"story", "add", "--title", "It came", "--url", "https://COURIER.example/ship?utm_source=x",
+                       "--list", "daily"});
+    EXPECT_EQ(again.at("new"), false);
+    EXPECT_EQ(again.at("id"), 1);
+    expect_refused(on_site({"story", "add", "--title", "X", "--list", "daily"}), 2, "--url");
+    expect_refused(on_site({"story", "add", "--list", "daily"}), 2, "--title");
+    expect_refused(on_site({"story", "add", "--title", "X", "--url", "ftp://x", "--list", "daily"}), 1, "ftp://x");
+}
+
+TEST_F(AnIssue, SendWithoutADaemonSchedulesAndNamesServe) {
+    auto done = must({"issue", "send", "daily"});
+    EXPECT_NE(done.out.find("`postrider serve`"), std::string::npos) << done.out;
+    EXPECT_NE(done.out.find("serve --once"), std::string::npos) << done.out;
+    auto issue = only_issue();
+    expect_keys(issue, {"issue", "number", "list", "status"});
+    EXPECT_EQ(issue.at("status"), "scheduled");
+    EXPECT_EQ(issue.at("number"), 1);
+}
+
+TEST_F(AnIssue, SendWithWaitAndWithoutADaemonMakesNothing) {
+    expect_refused(on_site({"issue", "send", "daily", "--wait"}), 1, "serve");
+    EXPECT_EQ(data({"issue", "ls"}), json::array());
+}
+
+TEST_F(AnIssue, SendWithNothingToSendSaysWhy) {
+    must({"issue", "send", "daily"});
+    auto done = must({"issue", "send", "daily"});
+    EXPECT_TRUE(done.says("nothing to send: "));
+    EXPECT_EQ(data({"issue", "ls"}).as_array().size(), 1u);
+}
+
+TEST_F(AnIssue, AReportHasEveryNumberBeforeTheFirstMailToo) {
+    must({"issue", "send", "daily"});
+    for (auto name : {"1", "daily/1"}) {
+        auto report = data({"issue", "report", name});
+        expect_keys(report,
+                    {"issue", "list", "status", "planned", "accepted", "refused", "suppressed", "expired", "unknown",
+                     "deferred", "pending", "balanced", "first_sent_at", "last_sent_at", "attempts", "refusals"});
+        EXPECT_EQ(report.at("balanced"), true);
+        EXPECT_TRUE(report.at("first_sent_at").is_null());
+    }
+    auto verified = must({"issue", "verify", "1"});
+    EXPECT_EQ(verified.err, "");
+    EXPECT_EQ(std::ranges::count(verified.out, '\n'), 1);
+    expect_refused(on_site({"issue", "report", "daily/9"}), 1, "daily/9");
+    expect_refused(on_site({"issue", "report", "x"}), 2, "LIST/NUMBER");
+}
+
+TEST_F(AnIssue, ADraftStopsThereUntilItIsSent) {
+    must({"issue", "draft", "daily"});
+    EXPECT_EQ(only_issue().at("status"), "draft");
+    EXPECT_TRUE(only_issue().at("number").is_null());
+    expect_refused(on_site({"issue", "pause", "1"}), 1, "draft");
+    expect_refused(on_site({"issue", "approve", "1"}), 1, "issue send 1");
+    must({"issue", "send", "1"});
+    EXPECT_EQ(only_issue().at("status"), "scheduled");
+    expect_refused(on_site({"issue", "send", "1"}), 1, "scheduled");
+}
+
+TEST_F(AnIssue, WhereAPersonMustApproveAnIssueIsHeldUntilThen) {
+    must({"list", "edit", "daily", "--approval", "yes"});
+    EXPECT_TRUE(must({"issue", "send", "daily"}).says("issue approve 1"));
+    EXPECT_EQ(only_issue().at("status"), "held");
+    must({"issue", "approve", "1"});
+    EXPECT_EQ(only_issue().at("status"), "scheduled");
+}
+
+TEST_F(AnIssue, CancelledBeforeItsFirstMessageAnIssueFreesItsStories) {
+    must({"issue", "send", "daily"});
+    must({"issue", "cancel", "1"});
+    EXPECT_EQ(only_issue().at("status"), "cancelled");
+    EXPECT_EQ(data({"issue", "explain", "daily"}).at(0).at("in"), true);
+    expect_refused(on_site({"issue", "cancel", "1"}), 1, "cancelled");
+}
+
+TEST_F(AnIssue, APreviewIsTheReadersOwnAndItsEmlTheExactMessage) {
+    EXPECT_TRUE(must({"issue", "preview", "daily", "--to", "ada@reader.example"}).says("ada@reader.example"));
+    EXPECT_TRUE(must({"issue", "preview", "daily", "--html"}).says("<html"));
+    auto path = (folder / "next.eml").string();
+    must({"issue", "preview", "daily", "--eml", "--output", path});
+    auto eml = read(path);
+    EXPECT_NE(eml.find("\r\nList-Unsubscribe-Post: "), std::string::npos);
+    EXPECT_EQ(eml.find("\n."), std::string::npos);
+    for (std::size_t at = eml.find('\n'); at != eml.npos; at = eml.find('\n', at + 1)) ASSERT_EQ(eml[at - 1], '\r');
+    EXPECT_EQ(data({"issue", "ls"}), json::array()) << "a preview makes nothing";
+    expect_refused(on_site({"issue", "preview", "daily", "--eml", "--html"}), 2, "one of");
+}
+
+TEST_F(AnIssue, WithNoEligibleStoryAPreviewShowsTheNewestAndSaysSo) {
+    must({"story", "hold", "1"});
+    story("Another", "https://courier.example/another");
+    must({"issue", "send", "daily"});
+    auto done = on_site({"issue", "preview", "daily"});
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_EQ(done.error_lines(), 1);
+    EXPECT_NE(done.err.find("example"), std::string::npos) << done.err;
+    EXPECT_NE(done.out.find("Another"), std::string::npos) << done.out;
+}
+
+TEST_F(AnIssue, ATestMailIsMarkedAndCountsForNothing) {
+    must({"issue", "send", "daily", "--test", "editor@courier.example"});
+    must({"issue", "send", "daily"});
+    must({"issue", "send", "1", "--test", "editor@courier.example"});
+    storage::Connection database("sqlite:" + (site() / "postrider.db").string());
+    auto letters = database.all("SELECT message FROM letter ORDER BY id",
+                                [](const storage::Row& row) { return row.get<std::string>(0); });
+    ASSERT_EQ(letters.size(), 2u);
+    for (auto& letter : letters) {
+        auto at = letter.find("\r\nSubject: [Test] ");
+        EXPECT_NE(at, std::string::npos) << letter.substr(0, 600);
+        EXPECT_EQ(letter.find("[Test]", at + 20), std::string::npos);
+    }
+    EXPECT_EQ(data({"issue", "report", "1"}).at("accepted"), 0);
+}
+
+TEST_F(AnIssue, FeedsAreKeptAndSteeredByTheirNumber) {
+    expect_refused(on_site({"feed", "add", "not a url", "--list", "daily"}), 1, "not a url");
+    expect_refused(on_site({"feed", "poll"}), 2, "--all");
+    expect_refused(on_site({"feed", "pause", "7"}), 1, "feed ls");
+    expect_refused(on_site({"feed", "pause", "x"}), 2, "x");
+    EXPECT_EQ(data({"feed", "ls"}), json::array());
+    EXPECT_EQ(must({"feed", "poll", "--all"}).status, 0);
+}
+
+}

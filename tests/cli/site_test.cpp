@@ -1,0 +1,145 @@
+#include "cli/command_line.hpp"
+#include "storage/connection.hpp"
+
+#include <fstream>
+
+// Making a site, keeping it, and looking after it.
+
+namespace postrider::cli {
+namespace {
+
+fs::perms mode_of(const fs::path& path) { return fs::status(path).permissions(); }
+
+}
+
+TEST_F(CommandLine, InitMakesTheFolderWithPrivateKeysAndADatabase) {
+    auto done = init();
+    ASSERT_EQ(done.status, 0) << done.err;
+    EXPECT_EQ(mode_of(site() / "keys"), fs::perms::owner_all);
+    EXPECT_EQ(mode_of(site() / "postrider.db") & (fs::perms::group_all | fs::perms::others_all), fs::perms::none);
+    EXPECT_TRUE(fs::is_directory(site() / "outbox"));
+    EXPECT_EQ(data({"status"}).at("site"), "The \"Courier\"");
+}
+
+TEST_F(CommandLine, ASecondInitRefusesAndChangesNothing) {
+    ASSERT_EQ(init().status, 0);
+    auto before = read(site() / "postrider.toml");
+    expect_refused(init(), 1, "nothing was changed");
+    EXPECT_EQ(read(site() / "postrider.toml"), before);
+}
+
+TEST_F(CommandLine, InitTakesAnEmptyFolderAndNoOther) {
+    fs::create_directories(site());
+    std::ofstream(site() / "mine") << "x";
+    expect_refused(init(), 1, "not empty");
+    fs::remove(site() / "mine");
+    EXPECT_EQ(init().status, 0);
+}
+
+TEST_F(CommandLine, InitWithoutItsFactsNamesTheOptionsAndMakesNothing) {
+    expect_refused(on_site({"init", "--yes"}), 2, "--name, --from, --postal-address");
+    EXPECT_FALSE(fs::exists(site()));
+}
+
+TEST_F(CommandLine, InitWithAFactThatCannotBeRightLeavesNothingBehind) {
+    auto done = on_site({"init", "--name", "x", "--from", "nobody", "--postal-address", "y", "--yes"});
+    expect_refused(done, 1, "postrider.toml:");
+    EXPECT_FALSE(fs::exists(site()));
+}
+
+TEST_F(CommandLine, InitAsksOnATerminal) {
+    auto done = on_site({"init"}, "The Courier\n\nnews@courier.example\n1 Press Square\n\n", {.in = true});
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_EQ(data({"status"}).at("site"), "The Courier");
+}
+
+TEST_F(ASite, StatusHasWhatADashboardNeeds) {
+    auto status = data({"status"});
+    expect_keys(status,
+                {"site", "daemon", "lists", "issues", "relays_held", "feeds", "feeds_failing", "letters_waiting"});
+    EXPECT_EQ(status.at("daemon"), false);
+    EXPECT_TRUE(must({"status"}).says("not running"));
+}
+
+TEST_F(ASite, DoctorSaysWhatItFindsOnStandardErrorAndTheSumOnStandardOutput) {
+    auto done = on_site({"doctor"});
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_NE(done.err.find("ok    database:"), std::string::npos) << done.err;
+    EXPECT_EQ(std::ranges::count(done.out, '\n'), 1);
+    expect_keys(data({"doctor"}), {"ok", "findings"});
+}
+
+TEST_F(ASite, DoctorFailsForKeysThatOthersCanRead) {
+    fs::permissions(site() / "keys" / "links", fs::perms::others_read, fs::perm_options::add);
+    auto done = on_site({"doctor"});
+    EXPECT_EQ(done.status, 1);
+    EXPECT_NE(done.err.find("chmod 600"), std::string::npos) << done.err;
+}
+
+TEST_F(ASite, DoctorFailsForATemplateWithAFault) {
+    fs::create_directories(site() / "templates");
+    std::ofstream(site() / "templates" / "digest.html.mustache") << "{{#stories}}";
+    auto done = on_site({"doctor"});
+    EXPECT_EQ(done.status, 1);
+    EXPECT_TRUE(done.says("digest.html.mustache:1:1:")) << done.err;
+}
+
+TEST_F(ASite, ABackupHoldsTheWholeSiteAndIsForItsOwnerOnly) {
+    reader("ada@reader.example");
+    auto backup = (folder / "backup.db").string();
+    must({"backup", backup});
+    EXPECT_EQ(mode_of(backup), fs::perms::owner_read | fs::perms::owner_write);
+    EXPECT_FALSE(fs::exists(backup + ".part"));
+    expect_refused(on_site({"backup", backup}), 1, "there already");
+
+    auto verified = type({"restore", backup, "--verify"});
+    EXPECT_EQ(verified.status, 0) << verified.err;
+    EXPECT_TRUE(verified.says("1 subscriber")) << verified.out;
+
+    auto copy = (folder / "copy").string();
+    ASSERT_EQ(type({"-C", copy, "restore", backup}).status, 0);
+    EXPECT_EQ(read(folder / "copy/keys/links"), read(site() / "keys/links"));
+    EXPECT_EQ(mode_of(folder / "copy/keys"), fs::perms::owner_all);
+    auto readers = type({"-C", copy, "subscriber", "ls", "--list", "daily", "--json"}).data();
+    EXPECT_EQ(readers.at(0).at("address"), "ada@reader.example");
+    expect_refused(type({"-C", copy, "restore", backup}), 1, "not empty");
+}
+
+TEST_F(ASite, ABackupThatIsNoneOrWouldLeaveTheFolderIsRefused) {
+    expect_refused(type({"restore", file("x.db", std::string(5000, 'x')), "--verify"}), 1, "x.db");
+    expect_refused(type({"restore", (site() / "postrider.db").string(), "--verify"}), 1, "no backup");
+    auto backup = (folder / "backup.db").string();
+    must({"backup", backup});
+    storage::Connection("sqlite:" + backup).run("UPDATE kept_file SET path = '../outside' WHERE path = 'keys/links'");
+    auto copy = folder / "copy";
+    expect_refused(type({"-C", copy.string(), "restore", backup}), 1, "leave the site");
+    EXPECT_FALSE(fs::exists(copy));
+}
+
+TEST_F(ASite, TemplatesAreListedCopiedAndChecked) {
+    auto names = data({"template", "ls"}).as_array();
+    EXPECT_TRUE(std::ranges::any_of(names, [](auto& row) { return row.at("name") == "digest.html"; }));
+    auto shown = must({"template", "show", "digest.html"}).out;
+    must({"template", "edit", "digest.html"});
+    EXPECT_EQ(read(site() / "templates/digest.html.mustache"), shown);
+    EXPECT_EQ(must({"template", "check"}).err, "");
+
+    std::ofstream(site() / "templates" / "digest.html.mustache")
+        << "{{issue.titel}} {{unsubscribe_url}} {{site.postal_address}}";
+    auto done = on_site({"template", "check", "digest.html"});
+    EXPECT_EQ(done.status, 1);
+    EXPECT_NE(done.err.find("digest.html.mustache:1:1:"), std::string::npos) << done.err;
+    EXPECT_NE(done.out.find("1 fault"), std::string::npos) << done.out;
+    expect_refused(on_site({"template", "show", "digest.htm"}), 1, "did you mean \"digest.html\"?");
+}
+
+TEST_F(ASite, TheBuiltInRelayIsTestedLikeAnyOther) {
+    auto done = on_site({"relay", "test", "--to", "ada@reader.example"});
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_TRUE(done.says("main"));
+    EXPECT_FALSE(fs::is_empty(site() / "outbox"));
+    EXPECT_EQ(data({"relay", "ls"}).at(0).at("name"), "main");
+    expect_refused(on_site({"relay", "test", "mian"}), 1, "did you mean \"main\"?");
+}
+
+}
