@@ -11,7 +11,8 @@ namespace postrider::cli {
 namespace {
 
 void complain(std::ostream& err, std::string message) {
-    std::ranges::replace(message, '\n', ' ');
+    // One line, whatever it quotes; nothing in it may move a terminal's cursor either.
+    std::ranges::replace_if(message, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
     err << "postrider: " << message << '\n';
 }
 

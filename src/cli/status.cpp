@@ -7,6 +7,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace postrider::cli {
 namespace {
 
@@ -25,13 +27,18 @@ struct RelayHold {
     Time until;
 };
 
+// Until a message is taken again: between two tries the hold is over and the trouble is not.
 std::vector<RelayHold> relay_holds(Call& call) {
-    return call.database().all(
-        "SELECT name, coalesce(reason, ''), held_until FROM relay_state WHERE held_until > $1 ORDER BY name",
+    auto holds = call.database().all(
+        "SELECT name, coalesce(reason, ''), held_until FROM relay_state WHERE held_until IS NOT NULL ORDER BY name",
         [](const storage::Row& row) {
             return RelayHold{row.get<std::string>(0), row.get<std::string>(1), row.get<Time>(2)};
-        },
-        call.now);
+        });
+    // One that was taken out of the configuration holds nothing up.
+    std::erase_if(holds, [&](auto& hold) {
+        return std::ranges::none_of(call.site().relays, [&](auto& one) { return one.lane.relay.name == hold.name; });
+    });
+    return holds;
 }
 
 std::vector<Open> open_issues(Call& call, bool daemon_running, const std::vector<RelayHold>& holds) {
@@ -140,7 +147,10 @@ void print(Call& call, const Report& report) {
     else
         issues.print(call.out, call.terminal);
     for (auto& hold : report.holds)
-        call.say(bad(fmt::format("relay {} is left alone until {}: {}", hold.name, shown(hold.until), hold.reason)));
+        call.say(bad(fmt::format("relay {} is {}: {}", hold.name,
+                                 hold.until > call.now ? fmt::format("left alone until {}", shown(hold.until))
+                                                       : std::string("being tried again"),
+                                 hold.reason)));
     for (auto& feed : report.failing)
         call.say(
             bad(fmt::format("feed {} is {}: {} ({})", feed.id.number, to_text(feed.state), feed.last_error, feed.url)));

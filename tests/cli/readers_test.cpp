@@ -26,6 +26,12 @@ TEST_F(ASite, AListThatCannotBeIsRefused) {
     EXPECT_EQ(data({"list", "ls"}).as_array().size(), 1u);
 }
 
+TEST_F(ASite, AnErrorIsOneLineWhateverItQuotes) {
+    auto done = on_site({"list", "add", "b", "--title", "x", "--from", "A <a@a.example>\r\nBcc: x@y.example\x1b[2J"});
+    expect_refused(done, 1, "--from");
+    EXPECT_EQ(done.err.find_first_of("\r\x1b"), std::string::npos);
+}
+
 TEST_F(ASite, EditChangesWhatIsNamedAndNothingElse) {
     must({"list", "edit", "daily", "--max", "7", "--look-back", "36h"});
     auto list = data({"list", "show", "daily"});

@@ -61,6 +61,16 @@ TEST_F(ASite, StatusHasWhatADashboardNeeds) {
     EXPECT_TRUE(must({"status"}).says("not running"));
 }
 
+TEST_F(ASite, StatusNamesARelayInTroubleUntilItTakesMailAgain) {
+    storage::Connection database("sqlite:" + (site() / "postrider.db").string());
+    database.run("INSERT INTO relay_state (name, held_until, reason, at) VALUES ('main', 1, 'wrong password_file', 1)");
+    database.run("INSERT INTO relay_state (name, held_until, reason, at) VALUES ('former', 1, 'gone', 1)");
+    EXPECT_TRUE(must({"status"}).says("relay main is being tried again: wrong password_file"));
+    EXPECT_EQ(data({"status"}).at("relays_held").as_array().size(), 1u);
+    database.run("UPDATE relay_state SET held_until = NULL");
+    EXPECT_FALSE(must({"status"}).says("password_file"));
+}
+
 TEST_F(ASite, DoctorSaysWhatItFindsOnStandardErrorAndTheSumOnStandardOutput) {
     auto done = on_site({"doctor"});
     EXPECT_EQ(done.status, 0) << done.err;
