@@ -202,9 +202,12 @@ std::vector<std::string> Daemon::what_is_wrong() const {
     std::vector<std::string> wrong;
     if (!delivery_.stalled().empty()) wrong.push_back("outcomes cannot be recorded: " + delivery_.stalled());
     if (!publishing_trouble_.empty()) wrong.push_back("an issue cannot be made: " + publishing_trouble_);
-    for (auto& lane : delivery_.lanes())
-        if (lane.held_until && *lane.held_until > clock_.now())
-            wrong.push_back(fmt::format("relay {} is held until {}: {}", lane.name, rfc3339(*lane.held_until), lane.reason));
+    for (auto& lane : delivery_.lanes()) {
+        if (!lane.held_until) continue;
+        // Between two tries the hold is over and the trouble is not.
+        auto state = *lane.held_until > clock_.now() ? "held until " + rfc3339(*lane.held_until) : std::string("being tried again");
+        wrong.push_back(fmt::format("relay {} is {}: {}", lane.name, state, lane.reason));
+    }
     return wrong;
 }
 

@@ -2,6 +2,8 @@
 
 #include "delivery/dispatcher.hpp"
 
+#include <boost/asio/cancellation_signal.hpp>
+
 // What one connection of the dispatcher keeps between two messages. Private to delivery/dispatcher.cpp and
 // conversation.cpp.
 
@@ -11,6 +13,7 @@ struct Dispatcher::Connection {
     explicit Connection(Lane& l) : lane(l) {}
 
     Lane& lane;
+    boost::asio::cancellation_signal opening; // ends the wait for a relay that does not answer
     std::unique_ptr<smtp::Session> session;
     std::unique_ptr<Parcel> now, next; // on their way; next: its envelope rides with the body of now
     std::string body;                  // of the message that leaves next

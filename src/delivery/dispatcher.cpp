@@ -3,6 +3,7 @@
 #include "delivery/connection.hpp"
 #include "system/log.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
@@ -265,12 +266,14 @@ void Dispatcher::spawn(Lane& lane) {
     connections_.emplace(&connection, std::move(owned));
     ++lane.connections;
     ++starting_;
+    auto ended = [this, &connection](std::exception_ptr error) { end(connection, error); };
     boost::asio::co_spawn(executor_, converse(connection),
-                          [this, &connection](std::exception_ptr error) { end(connection, error); });
+                          boost::asio::bind_cancellation_slot(connection.opening.slot(), ended));
 }
 
 void Dispatcher::end(Connection& connection, std::exception_ptr error) {
-    if (error) {
+    bool called_off = stop_at_ && !connection.session; // by stop()
+    if (error && !called_off) {
         try {
             std::rethrow_exception(error);
         } catch (const std::exception& problem) {
@@ -299,6 +302,7 @@ void Dispatcher::hold(Lane& lane, Duration length, std::string reason) {
                   {{"relay", lane.settings.relay.name}, {"for", postrider::to_text(length)}, {"reason", reason}});
     lane.reason = std::move(reason);
     lane.noted = false;
+    must_ask_ = true; // a group, now, so that `status` knows
 }
 
 Time Dispatcher::hold_domain(const std::string& domain, std::string reason, Time now) {
@@ -365,6 +369,12 @@ void Dispatcher::stop(Duration limit) {
     auto now = clock_.now();
     stop_at_ = now + limit;
     for (; !queue_.empty(); queue_.pop_front()) give_back(std::move(queue_.front()), now);
+    // A greeting may take five minutes (RFC 5321 section 4.5.3.2.1), and nothing is on its way before it has come.
+    std::vector<Connection*> opening; // one may come to its end at once, so the map is not walked meanwhile
+    for (auto& [key, connection] : connections_)
+        if (!connection->session) opening.push_back(key);
+    for (auto* connection : opening)
+        if (connections_.contains(connection)) connection->opening.emit(boost::asio::cancellation_type::terminal);
     tick(true);
 }
 

@@ -26,7 +26,7 @@ struct Lane {
     int breaks = 0;                         // connections that broke in a row without a message taken between
     std::optional<Time> held_until;
     std::string reason;  // of the hold
-    bool noted = true;   // relay_state has it
+    bool noted = false;  // relay_state has it; at the start it may still tell of an earlier life
     Time next_allowed{}; // the rate's next place
 
     [[nodiscard]] bool open(Time now) const { return !held_until || *held_until <= now; }

@@ -235,6 +235,36 @@ TEST_F(PostOffice, StoppingFinishesWhatIsOnItsWayAndLeavesTheRestToTheNextStart)
     EXPECT_EQ(relay.messages().size(), 300u) << "no double";
 }
 
+TEST_F(PostOffice, StoppingDoesNotWaitForTheGreetingOfASilentRelay) {
+    join(3);
+    relay.falls_silent(Stage::greeting);
+    auto id = issue();
+    settles();
+    ASSERT_TRUE(relay.is_silent());
+    auto before = clock.now();
+    stops();
+    EXPECT_LT(clock.now() - before, 2s);
+    EXPECT_EQ(balance(id).pending(), 3);
+}
+
+TEST_F(PostOffice, TheDatabaseTellsOfARelayInTroubleUntilItTakesAMessage) {
+    auto reason = [&] {
+        return connection->value<std::optional<std::string>>(
+            "SELECT CASE WHEN held_until IS NOT NULL THEN reason END FROM relay_state WHERE name = $1",
+            relays.front().relay.name);
+    };
+    join(1);
+    relay.answers(Stage::greeting, "554 5.3.2 no service");
+    issue();
+    settles();
+    ASSERT_TRUE(reason() && *reason());
+    EXPECT_NE((*reason())->find("no service"), std::string::npos);
+    relay.accepts_everything();
+    passes(1min, 1s);
+    EXPECT_EQ(relay.messages().size(), 1u);
+    EXPECT_EQ(*reason(), std::nullopt);
+}
+
 TEST_F(PostOffice, LettersGoAheadOfIssues) {
     join(50);
     auto id = issue();

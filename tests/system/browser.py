@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import socket
 import urllib.parse
 import uuid
@@ -65,7 +66,7 @@ def raw(port, sent, timeout=10):
 
 def statuses(received):
     """The status codes of the answers in what raw() gave."""
-    return [int(line.split()[1]) for line in received.split(b"\r\n") if line.startswith(b"HTTP/1.")]
+    return [int(code) for code in re.findall(rb"HTTP/1\.\d (\d{3}) ", received)]
 
 
 def path_of(url):

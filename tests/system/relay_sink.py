@@ -19,6 +19,13 @@ SILENCE = object()  # never answer
 
 
 @dataclass
+class Last:
+    """These bytes, and then hang up."""
+
+    words: bytes
+
+
+@dataclass
 class Mail:
     connection: int
     sender: str
@@ -245,6 +252,10 @@ class Conversation:
             self.say(otherwise)
             return True
         if fault is HANG_UP:
+            self.connection.shutdown(socket.SHUT_RDWR)
+            raise EOFError("hung up as ordered")
+        if isinstance(fault, Last):
+            self.say(fault.words)
             self.connection.shutdown(socket.SHUT_RDWR)
             raise EOFError("hung up as ordered")
         if fault is SILENCE:

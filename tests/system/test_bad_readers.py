@@ -122,7 +122,7 @@ def test_forged_foreign_and_truncated_links_change_nothing_and_all_look_the_same
     token = leave.rsplit("/", 1)[1]
     view = path_of(digest.link(f"{site.url}/view/")).rsplit("/", 1)[1]
 
-    forged = {token[:-1], token[:10], token + "A", view, "x", "A" * len(token), "%00", "..%2f..%2fetc", "a" * 5000}
+    forged = {token[:-1], token[:10], token + "A", view, "x", "A" * len(token), "..%2f..%2fetc", "a" * 5000}
     for i in range(0, len(token), 3):
         forged.add(token[:i] + ("A" if token[i] != "A" else "B") + token[i + 1 :])
     before = site.dump()

@@ -3,7 +3,7 @@
 import pytest
 
 from program import Site, free_port
-from relay_sink import HANG_UP, SILENCE, RelaySink
+from relay_sink import HANG_UP, SILENCE, Last, RelaySink
 from waiting import until
 
 ADA = "ada@reader.example"
@@ -28,7 +28,7 @@ def test_a_relay_that_is_down_holds_the_issue_and_it_goes_out_when_the_relay_is_
     assert site.health().status == 200
     report = site.report(issue)
     assert (report["status"], report["accepted"], report["deferred"], report["pending"]) == ("sending", 0, 0, 1)
-    assert "main" in site.run("status")
+    until(lambda: "the relay main: " in site.run("status"), "status to say what it waits for")
     assert str(port) in daemon.log()
 
     with_port = RelaySink(port=port)
@@ -40,7 +40,7 @@ def test_a_relay_that_is_down_holds_the_issue_and_it_goes_out_when_the_relay_is_
 
 @pytest.mark.parametrize("nonsense", [b"hello there\r\n", b"\xff\xfe\x00\x01" * 50 + b"\r\n", b"999 what\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 100_000])
 def test_a_relay_that_talks_nonsense_gets_no_mail_and_the_reader_is_not_to_blame(ready, sink, nonsense):
-    sink.on("greeting", nonsense)
+    sink.on("greeting", Last(nonsense))
     daemon = ready.serve()
     issue = ready.send()
     until(lambda: "main" in ready.health().text, "/health to name the relay", within=20)

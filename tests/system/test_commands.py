@@ -11,7 +11,7 @@ from program import BINARY, clean_environment, postrider
 COMMANDS = """
 init serve demo status doctor backup restore
 list.add list.ls list.show list.edit list.archive
-feed.check feed.add feed.ls feed.show feed.poll feed.pause feed.resume feed.remove feed.import
+feed.check feed.add feed.ls feed.show feed.poll feed.pause feed.resume feed.remove
 story.add story.ls story.show story.hold story.release story.hide
 issue.ls issue.show issue.preview issue.explain issue.draft issue.send issue.approve issue.pause issue.resume issue.cancel
 issue.report issue.verify

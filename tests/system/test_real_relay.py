@@ -80,8 +80,7 @@ def nothing_is_sent_and_the_operator_is_told(site, mail_server, key):
     until(lambda: "main" in site.health().text and key in site.health().text, "/health to name the relay and the key")
     assert site.health().status == 200
     assert key in daemon.log()
-    status = site.run("status")
-    assert "main" in status and key in status, status
+    until(lambda: "main" in site.run("status") and key in site.run("status"), "status to name the relay and the key")
     report = site.report(issue)
     assert (report["status"], report["accepted"], report["refused"]) == ("sending", 0, 0), "the reader is not to blame"
     stays(lambda: len(mail_server.mailbox("zoe")), 0.5, "the mailbox")
