@@ -4,7 +4,10 @@
 #include <sqlite3.h>
 
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
+#include <unistd.h>
 #include <utility>
 
 namespace postrider::storage {
@@ -104,7 +107,13 @@ Connection::~Connection() {
 void Connection::fail(const char* doing) {
     int code = database_ ? sqlite3_extended_errcode(database_) : SQLITE_NOMEM;
     auto kind = kind_of(code);
-    auto* what = database_ ? sqlite3_errmsg(database_) : "out of memory";
+    std::string what = database_ ? sqlite3_errmsg(database_) : "out of memory";
+    // SQLite writes beside the file too (-wal, -shm), and says of a folder that may not be written only that it cannot open something.
+    auto folder = std::filesystem::absolute(path_).parent_path();
+    if ((code & 0xff) == SQLITE_CANTOPEN && ::access(folder.c_str(), W_OK) != 0) {
+        what += fmt::format(" ({}: {}); the file and its folder must be writable", folder.string(), std::strerror(errno));
+        kind = Error::Kind::read_only;
+    }
     throw Error(kind, fmt::format("{}: {}{}{}", path_, what, *doing ? ", in: " : "", doing));
 }
 

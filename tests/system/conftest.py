@@ -35,7 +35,8 @@ def daemons(monkeypatch):
     yield started
     for daemon in started:
         daemon.clean_up()
-        print(f"--- {daemon.log_file.name}, status {daemon.process.returncode}\n{daemon.log()[-4000:]}")
+        log = daemon.log()[-4000:] if daemon.log_file.exists() else "(its log went with its disk)"
+        print(f"--- {daemon.log_file.name}, status {daemon.process.returncode}\n{log}")
 
 
 @pytest.fixture

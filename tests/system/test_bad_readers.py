@@ -1,6 +1,7 @@
 """Hostile and broken input about readers: addresses, tables, links."""
 
 import json
+import urllib.parse
 
 import pytest
 
@@ -135,7 +136,9 @@ def test_forged_foreign_and_truncated_links_change_nothing_and_all_look_the_same
             assert asked.status == 404, (kind, one)
             bodies.add(asked.body)
             posted = site.post(f"/{kind}/{one}", b"List-Unsubscribe=One-Click")
-            assert posted.status == (405 if kind == "view" else 404), (kind, one)
+            # A page that is only read takes no POST; what is decoded to another path is no page at all.
+            only_read = kind == "view" and "/" not in urllib.parse.unquote(one)
+            assert posted.status == (405 if only_read else 404), (kind, one)
     assert len(bodies) == 1, "uniform"
     assert site.dump() == before
     assert site.post(leave, {"List-Unsubscribe": "One-Click"}).status == 200
