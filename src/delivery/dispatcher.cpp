@@ -120,7 +120,12 @@ void Dispatcher::distribute(Group& group) {
     if (group.more) hungry_ = must_ask_ = true;
     next_due_ = group.next_due;
     halted_ = {group.halted.begin(), group.halted.end()};
-    for (auto& parcel : group.parcels) queue_.push_back(std::move(parcel));
+    for (auto& parcel : group.parcels) {
+        if (stop_at_)
+            give_back(std::move(parcel), clock_.now()); // asked for before stop(), come after it
+        else
+            queue_.push_back(std::move(parcel));
+    }
     auto now_durable = std::exchange(waiting_for_this_, {});
     for (auto* connection : now_durable) connection->durable.set();
     staff();

@@ -247,6 +247,29 @@ TEST_F(PostOffice, StoppingDoesNotWaitForTheGreetingOfASilentRelay) {
     EXPECT_EQ(balance(id).pending(), 3);
 }
 
+TEST_F(PostOffice, StoppingInAnyTurnOfTheLoopEndsAndKeepsTheLetters) {
+    relay.falls_silent(Stage::greeting);
+    for (int turns = 0; turns < 15; ++turns) {
+        auto address = fmt::format("reader{}@example.org", turns);
+        Letters(*connection)
+            .add(Purpose::confirmation, "bounce@courier.example", address, address,
+                 "From: a@courier.example\r\n\r\nhi\r\n", clock.now(), 24h);
+        opens();
+        dispatcher->tick(true);
+        for (int i = 0; i < turns; ++i) {
+            context.restart();
+            context.run_one_for(std::chrono::milliseconds(5));
+        }
+        stops();
+        ASSERT_FALSE(running) << "stopped after " << turns << " turns";
+        dispatcher.reset();
+        database.reset();
+    }
+    relay.accepts_everything();
+    passes(2min, 1s);
+    EXPECT_EQ(relay.messages().size(), 15u);
+}
+
 TEST_F(PostOffice, TheDatabaseTellsOfARelayInTroubleUntilItTakesAMessage) {
     auto reason = [&] {
         return connection->value<std::optional<std::string>>(
