@@ -8,9 +8,9 @@ CREATE TABLE mailing (
   started_at INTEGER,                            -- the moment the audience was fixed
   ceiling INTEGER,                               -- highest subscription id of the audience
   planned INTEGER,                               -- copied from list_counter.active at that moment
-  finished_at INTEGER
+  finished_at INTEGER                            -- sent or cancelled
 ) {strict};
-CREATE INDEX mailing_open ON mailing (list_id, id) WHERE state IN ('scheduled', 'sending', 'paused');
+CREATE INDEX mailing_open ON mailing (list_id, id) WHERE finished_at IS NULL;
 
 -- Apart from mailing, whose rows change often: delivery::Message, compiled, as JSON.
 CREATE TABLE mailing_message (

@@ -66,7 +66,7 @@ std::string Mailings::message(MailingId id) {
 std::vector<Mailing> Mailings::open() {
     return connection_.all(R"sql(
         SELECT id, list_id, state, created_at, started_at, finished_at, ceiling, planned
-        FROM mailing WHERE state IN ('scheduled', 'sending', 'paused') ORDER BY id)sql",
+        FROM mailing WHERE finished_at IS NULL ORDER BY list_id, id)sql",
                            mailing_in);
 }
 
@@ -75,7 +75,7 @@ bool Mailings::start(MailingId id, Time now) {
     auto mailing = find(id);
     if (!mailing || mailing->state != MailingState::scheduled) return false;
     auto earlier = connection_.value<MailingId>(
-        "SELECT id FROM mailing WHERE list_id = $1 AND state IN ('sending', 'paused') LIMIT 1", mailing->list);
+        "SELECT id FROM mailing WHERE list_id = $1 AND finished_at IS NULL AND state <> 'scheduled' LIMIT 1", mailing->list);
     if (earlier) return false;
 
     auto audience = subscribers::fix_audience(connection_, mailing->list, now);

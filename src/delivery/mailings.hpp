@@ -59,7 +59,7 @@ public:
     MailingId add(ListId list, std::string_view message, Time now);
     [[nodiscard]] std::optional<Mailing> find(MailingId id);
     [[nodiscard]] std::string message(MailingId id);
-    [[nodiscard]] std::vector<Mailing> open(); // scheduled, sending, paused; oldest first
+    [[nodiscard]] std::vector<Mailing> open(); // scheduled, sending, paused; by list, oldest first
 
     // Fixes the audience: everybody active on the list now. One mailing of a list is under way at a time: false, and
     // nothing done, while an earlier one is.
