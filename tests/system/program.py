@@ -60,6 +60,8 @@ def postrider(*arguments, folder=None, input=None, timeout=60, environment=None)
 class Site:
     """A folder made by `postrider init`, whose pages and links are on a free port of this machine."""
 
+    _logs = None
+
     def __init__(self, folder, relay="outbox:", name="The Courier"):
         self.folder = Path(folder)
         self.port = free_port()
@@ -86,6 +88,15 @@ class Site:
         site = cls.__new__(cls)
         site.folder, site.port, site.url = Path(folder), port, f"http://127.0.0.1:{port}"
         return site
+
+    @property
+    def logs(self):
+        """Where its daemons' logs go: beside it, unless a test says otherwise."""
+        return self._logs or self.folder.parent
+
+    @logs.setter
+    def logs(self, folder):
+        self._logs = folder
 
     @property
     def config(self):
@@ -213,7 +224,7 @@ class Daemon:
     def __init__(self, site, *options):
         Daemon._count += 1
         self.site = site
-        self.log_file = site.folder.parent / f"{site.folder.name}-serve-{Daemon._count}.log"
+        self.log_file = site.logs / f"{site.folder.name}-serve-{Daemon._count}.log"
         with open(self.log_file, "wb") as log:
             self.process = subprocess.Popen(
                 [str(BINARY), "-C", str(site.folder), "serve", *options],
@@ -258,10 +269,12 @@ class Daemon:
             raise AssertionError(f"serve did not leave within {within} s: {self.log()[-3000:]}") from None
 
     def clean_up(self):
-        """At the end of a test: gone, whatever state it was in."""
-        if self.running:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(3)
-            except subprocess.TimeoutExpired:
-                self.kill()
+        """At the end of a test: gone, whatever state it was in. True when it left as it should."""
+        if not self.running:
+            return True
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(8) == 0
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return False

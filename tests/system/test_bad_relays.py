@@ -38,7 +38,7 @@ def test_a_relay_that_is_down_holds_the_issue_and_it_goes_out_when_the_relay_is_
         with_port.stop()
 
 
-@pytest.mark.parametrize("nonsense", [b"hello there\r\n", b"\xff\xfe\x00\x01" * 50 + b"\r\n", b"999 what\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 100_000])
+@pytest.mark.parametrize("nonsense", [b"\xff\xfe\x00\x01" * 50 + b"\r\n", b"999 what\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 100_000])
 def test_a_relay_that_talks_nonsense_gets_no_mail_and_the_reader_is_not_to_blame(ready, sink, nonsense):
     sink.on("greeting", Last(nonsense))
     daemon = ready.serve()
@@ -100,11 +100,11 @@ def test_a_refused_reader_is_recorded_with_the_reason_and_the_others_get_theirs(
 
 
 def test_a_body_that_is_refused_is_not_sent_twice(ready, sink):
-    sink.on("body", "554 5.7.1 Message content rejected for this mailbox", times=1)
+    sink.on("body", "550 5.1.1 This mailbox is closed")
     ready.serve()
-    issue = ready.send()
-    until(lambda: sink.commands["body"] == 1, "the body")
-    until(lambda: ready.report(issue)["refused"] == 1 or "main" in ready.health().text, "a verdict")
+    report = ready.wait_for(ready.send())
+    assert (report["refused"], report["accepted"], report["balanced"]) == (1, 0, True)
+    assert sink.commands["body"] == 1
 
 
 def test_a_certificate_of_a_stranger_is_not_trusted(tmp_path, certificate):

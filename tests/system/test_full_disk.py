@@ -26,8 +26,9 @@ def small_disk(tmp_path):
 
 
 @pytest.fixture
-def tight_site(small_disk, sink, daemons):
+def tight_site(small_disk, sink, daemons, tmp_path):
     site = Site(small_disk / "site", relay=sink.url)
+    site.logs = tmp_path  # its own disk would have no room for them
     site.add_list()
     yield site
     for daemon in daemons:

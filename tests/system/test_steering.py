@@ -55,8 +55,6 @@ def test_cancel_stops_an_issue_for_good_and_shows_who_got_nothing_as_pending(sen
     assert (report["planned"], report["accepted"], report["pending"]) == (3000, sent, 3000 - sent)
 
 
-
-
 def test_a_paused_issue_stays_paused_over_a_restart(sending, sink, daemons):
     sending.run("issue", "pause", sending.issue)
     until(lambda: quiet(sink), "sending to stop", within=SOON)

@@ -9,10 +9,6 @@ def eligible(site, slug="daily"):
     return [row["title"] for row in site.read("issue", "explain", slug) if row["in"]]
 
 
-def subjects_of(site, sink, address):
-    return [mail.message["Subject"] for mail in sink.to(address)]
-
-
 def test_a_new_item_of_a_feed_reaches_every_active_reader_once(site, sink, publisher):
     url = publisher.put_feed(["Old harbour news"])
     site.run("feed", "add", url, "--list", "daily")
@@ -38,7 +34,7 @@ def test_a_new_item_of_a_feed_reaches_every_active_reader_once(site, sink, publi
         assert mail.message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert len({mail.message["Message-ID"] for mail in sink.mails}) == 3
 
-    assert "nothing" in site.run("issue", "send", "daily").lower() or len(site.issues()) == 1
+    site.run("issue", "send", "daily")
     assert len(site.issues()) == 1, "a story is sent to a list only once"
 
 
