@@ -3,8 +3,8 @@
 #include "daemon/daemon.hpp"
 #include "digest/publishing.hpp"
 #include "http/server.hpp"
-#include "stories/poller.hpp"
 #include "storage/migrations.hpp"
+#include "stories/poller.hpp"
 #include "subscribers/lists.hpp"
 #include "subscribers/subscriptions.hpp"
 #include "system/embedded.hpp"
@@ -50,7 +50,8 @@ std::string field(const std::string& mail, const std::string& name) {
     if (at == mail.npos) return "";
     auto begin = at + name.size() + 4;
     auto end = mail.find("\r\n", begin);
-    while (end != mail.npos && end + 2 < mail.size() && (mail[end + 2] == ' ' || mail[end + 2] == '\t')) end = mail.find("\r\n", end + 2);
+    while (end != mail.npos && end + 2 < mail.size() && (mail[end + 2] == ' ' || mail[end + 2] == '\t'))
+        end = mail.find("\r\n", end + 2);
     return mail.substr(begin, end - begin);
 }
 
@@ -69,8 +70,8 @@ std::string link(const std::string& text, const std::string& begin) {
 class Demo {
 public:
     Demo(const DemoOptions& options, std::ostream& out)
-        : options_(options), out_(out), folder_(options.site ? *options.site : temporary_folder()), site_(make_site()), daemon_(site_, daemon::Mode::forever, clock_),
-          connection_(site_.database_url) {}
+        : options_(options), out_(out), folder_(options.site ? *options.site : temporary_folder()), site_(make_site()),
+          daemon_(site_, daemon::Mode::forever, clock_), connection_(site_.database_url) {}
 
     int run() {
         log::configure(log::Level::error, log::Format::text); // the steps are the story; the log would interrupt it
@@ -100,7 +101,8 @@ private:
         boost::asio::io_context loop;
         auto port = free_port(loop);
         fs::create_directories(folder_);
-        if (fs::exists(folder_ / "postrider.toml")) throw Failed(folder_.string() + " holds a site already; name an empty folder");
+        if (fs::exists(folder_ / "postrider.toml"))
+            throw Failed(folder_.string() + " holds a site already; name an empty folder");
         std::ofstream(folder_ / "postrider.toml") << fmt::format(R"toml([site]
 name = "The Harbour Courier"
 from = "The Harbour Courier <news@courier.example>"
@@ -139,8 +141,9 @@ allow_private_addresses = true    # the sample feed is served by this machine
         co_await two_confirm();
         co_await issue_goes_out();
         co_await one_leaves();
-        out_ << fmt::format("\nEvery step was verified. The site is {}\n  pages   {}/\n  mails   {}/outbox/   (as HTML, text and source)\n", folder_.string(),
-                            site_.words.url, site_.words.url);
+        out_ << fmt::format("\nEvery step was verified. The site is {}\n  pages   {}/\n  mails   {}/outbox/   (as "
+                            "HTML, text and source)\n",
+                            folder_.string(), site_.words.url, site_.words.url);
         if (options_.keep_serving) out_ << "Serving until Ctrl-C.\n";
         out_ << std::flush;
     }
@@ -188,13 +191,15 @@ allow_private_addresses = true    # the sample feed is served by this machine
             must(status == 200, fmt::format("joining answered {}", status));
         }
         co_await until([this] { return mails().size() >= 3; }, "three confirmation mails");
-        for (auto& path : mails()) must(field(read_file(path), "Auto-Submitted") == "auto-generated", "a confirmation is not marked as one");
+        for (auto& path : mails())
+            must(field(read_file(path), "Auto-Submitted") == "auto-generated", "a confirmation is not marked as one");
         tell("Three readers signed up at /join/daily and got a confirmation mail each", site_.outbox.string());
     }
 
     Step two_confirm() {
         for (int i = 0; i < 2; ++i) {
-            auto url = link(without_soft_breaks(read_file(mail_to(readers_[std::size_t(i)]))), site_.words.url + "/confirm/");
+            auto url =
+                link(without_soft_breaks(read_file(mail_to(readers_[std::size_t(i)]))), site_.words.url + "/confirm/");
             must(co_await post(url, "") == 200, "confirming did not answer 200");
         }
         must(subscribers::Lists(connection_).active_count(list_.id) == 2, "there are not two active readers");
@@ -206,16 +211,22 @@ allow_private_addresses = true    # the sample feed is served by this machine
         must(outcome.issue.has_value(), "no issue: " + outcome.why_not);
         auto began = clock_.now();
         auto mailing = digest::Issues(connection_).find(*outcome.issue)->mailing.value();
-        auto sent = [&] { return delivery::Mailings(connection_).balance(mailing).state == delivery::MailingState::sent; };
+        auto sent = [&] {
+            return delivery::Mailings(connection_).balance(mailing).state == delivery::MailingState::sent;
+        };
         co_await until(sent, "the issue to be sent");
         auto balance = delivery::Mailings(connection_).balance(mailing);
-        must(balance.planned == 2 && balance.accepted == 2 && balance.balanced(), "the balance is not 2 planned, 2 accepted");
-        must(delivery::Mailings(connection_).contradictions(mailing).empty(), "the rows of the issue contradict each other");
+        must(balance.planned == 2 && balance.accepted == 2 && balance.balanced(),
+             "the balance is not 2 planned, 2 accepted");
+        must(delivery::Mailings(connection_).contradictions(mailing).empty(),
+             "the rows of the issue contradict each other");
         auto digest = read_file(mail_to(readers_[0]));
-        must(!field(digest, "List-Unsubscribe").empty() && field(digest, "List-Unsubscribe-Post") == "List-Unsubscribe=One-Click",
+        must(!field(digest, "List-Unsubscribe").empty() &&
+                 field(digest, "List-Unsubscribe-Post") == "List-Unsubscribe=One-Click",
              "the digest cannot be unsubscribed from by one click");
         must(mails().size() == 5, "there are not three confirmations and two digests");
-        tell(fmt::format("An issue was frozen and delivered over SMTP: planned 2 = accepted 2, in {} ms", (clock_.now() - began).count()),
+        tell(fmt::format("An issue was frozen and delivered over SMTP: planned 2 = accepted 2, in {} ms",
+                         (clock_.now() - began).count()),
              "Subject: " + field(digest, "Subject"));
     }
 
@@ -231,7 +242,9 @@ allow_private_addresses = true    # the sample feed is served by this machine
     // ---- what a reader's browser and mailbox do
 
     boost::asio::awaitable<long> get(std::string url) { co_return co_await request(std::move(url), std::nullopt); }
-    boost::asio::awaitable<long> post(std::string url, std::string body) { co_return co_await request(std::move(url), std::move(body)); }
+    boost::asio::awaitable<long> post(std::string url, std::string body) {
+        co_return co_await request(std::move(url), std::move(body));
+    }
 
     boost::asio::awaitable<long> request(std::string url, std::optional<std::string> body) {
         std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy(curl_easy_init(), &curl_easy_cleanup);

@@ -20,8 +20,8 @@
 namespace postrider::daemon {
 namespace {
 
-constexpr Duration beat = 200ms;             // how soon a command of another process is noticed
-constexpr Duration messages_may_take = 5s;   // of the eight seconds in which a stopping daemon leaves
+constexpr Duration beat = 200ms;           // how soon a command of another process is noticed
+constexpr Duration messages_may_take = 5s; // of the eight seconds in which a stopping daemon leaves
 constexpr Duration connections_may_take = 6500ms;
 
 constexpr std::size_t few_handlers = 8;
@@ -44,10 +44,11 @@ void allow_many_files() {
 }
 
 Daemon::Daemon(const Site& site, Mode mode, system::Clock& clock)
-    : site_(site), mode_(mode), clock_(clock), database_(opened(site, clock_.now())), tokens_(site.key_file()), templates_(site.templates),
-      curl_(loop_.get_executor()), client_(curl_, site.feeds),
+    : site_(site), mode_(mode), clock_(clock), database_(opened(site, clock_.now())), tokens_(site.key_file()),
+      templates_(site.templates), curl_(loop_.get_executor()), client_(curl_, site.feeds),
       feeds_(loop_.get_executor(), database_, client_, clock_, stories::poll_settings(site.feeds, site.feed_every)),
-      delivery_(loop_.get_executor(), database_, clock_, tokens_, {site.retry, site.words.url, site.domain_rates}, lanes()),
+      delivery_(loop_.get_executor(), database_, clock_, tokens_, {site.retry, site.words.url, site.domain_rates},
+                lanes()),
       pages_(database_, clock_, templates_, tokens_, site.words, site.sign_up,
              {outbox_ ? std::optional(site.outbox) : std::nullopt, [this] { return what_is_wrong(); }}),
       server_(loop_.get_executor(), site.http, routes(pages_, {site.cors_origins})) {}
@@ -165,19 +166,24 @@ boost::asio::awaitable<void> Daemon::publish_due() {
         co_return;
     }
     auto publish = [&](storage::Connection& connection) {
-        return digest::Publishing(connection, templates_, tokens_, site_.words).publish_due(now, site_.catch_up, errors);
+        return digest::Publishing(connection, templates_, tokens_, site_.words)
+            .publish_due(now, site_.catch_up, errors);
     };
     try {
         auto fired = co_await database_.write(publish);
         for (auto& [list, slot, outcome] : fired) {
-            if (outcome.issue) log::info("issue scheduled", {{"list", list.slug}, {"issue", outcome.issue->number}, {"slot", rfc3339(slot)}});
-            else log::info("slot skipped", {{"list", list.slug}, {"slot", rfc3339(slot)}, {"reason", outcome.why_not}});
+            if (outcome.issue)
+                log::info("issue scheduled",
+                          {{"list", list.slug}, {"issue", outcome.issue->number}, {"slot", rfc3339(slot)}});
+            else
+                log::info("slot skipped", {{"list", list.slug}, {"slot", rfc3339(slot)}, {"reason", outcome.why_not}});
         }
     } catch (const storage::Error& error) {
         errors.push_back(error.what());
     }
     auto trouble = errors.empty() ? std::string() : errors.front();
-    if (trouble != publishing_trouble_ && !trouble.empty()) log::error("an issue cannot be made", {{"reason", trouble}});
+    if (trouble != publishing_trouble_ && !trouble.empty())
+        log::error("an issue cannot be made", {{"reason", trouble}});
     publishing_trouble_ = trouble;
 }
 
@@ -205,7 +211,8 @@ std::vector<std::string> Daemon::what_is_wrong() const {
     for (auto& lane : delivery_.lanes()) {
         if (!lane.held_until) continue;
         // Between two tries the hold is over and the trouble is not.
-        auto state = *lane.held_until > clock_.now() ? "held until " + rfc3339(*lane.held_until) : std::string("being tried again");
+        auto state = *lane.held_until > clock_.now() ? "held until " + rfc3339(*lane.held_until)
+                                                     : std::string("being tried again");
         wrong.push_back(fmt::format("relay {} is {}: {}", lane.name, state, lane.reason));
     }
     return wrong;
@@ -215,7 +222,9 @@ int serve(const Site& site, Mode mode) {
     log::configure(site.log_level, site.log_format);
     auto lock = Lock::take(site);
     if (!lock) {
-        std::cerr << fmt::format("postrider: another daemon serves {} already; commands reach it through the database\n", site.folder.string());
+        std::cerr << fmt::format(
+            "postrider: another daemon serves {} already; commands reach it through the database\n",
+            site.folder.string());
         return 1;
     }
     system::SystemClock clock;

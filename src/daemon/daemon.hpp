@@ -7,8 +7,8 @@
 #include "http/client.hpp"
 #include "http/server.hpp"
 #include "smtp/outbox.hpp"
-#include "stories/poller.hpp"
 #include "storage/database.hpp"
+#include "stories/poller.hpp"
 #include "subscribers/link_tokens.hpp"
 #include "system/clock.hpp"
 #include "system/curl_loop.hpp"
@@ -80,7 +80,7 @@ private:
     web::Pages pages_;
     http::Server server_;
 
-    int parts_ = 0;               // coroutines that run() waits for
+    int parts_ = 0; // coroutines that run() waits for
     int status_ = 0;
     bool stopping_ = false;
     std::string publishing_trouble_;

@@ -15,7 +15,9 @@ namespace postrider::daemon {
 std::optional<Lock> Lock::take(const Site& site) {
     auto path = site.lock_file();
     int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (file < 0) throw std::runtime_error(fmt::format("{}: {}; the daemon must be able to write beside its database", path.string(), std::strerror(errno)));
+    if (file < 0)
+        throw std::runtime_error(fmt::format("{}: {}; the daemon must be able to write beside its database",
+                                             path.string(), std::strerror(errno)));
     if (::flock(file, LOCK_EX | LOCK_NB) == 0) return Lock(file);
     ::close(file);
     return std::nullopt;

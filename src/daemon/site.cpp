@@ -23,7 +23,8 @@ bool is_https_or_loopback(const std::string& url) {
 }
 
 template <class Choice>
-Choice choose(Config::Table& table, std::string_view key, Choice otherwise, std::initializer_list<std::pair<std::string_view, Choice>> choices) {
+Choice choose(Config::Table& table, std::string_view key, Choice otherwise,
+              std::initializer_list<std::pair<std::string_view, Choice>> choices) {
     auto word = table.text_if(key);
     if (!word) return otherwise;
     std::string all;
@@ -42,8 +43,11 @@ digest::SiteWords read_words(Config::Table table) {
     auto url = table.required("url", "https://mail.courier.example");
     while (url.ends_with('/')) url.pop_back();
     // RFC 8058 section 3.1 wants https for the one-click link; a test on this machine has no certificate.
-    if (!is_https_or_loopback(url)) throw table.error("url", fmt::format("\"{}\" must begin with https:// (plain http is for this machine only)", url));
-    auto postal_address = table.required("postal_address", "1 Press Square, Example City"); // CAN-SPAM, 15 USC 7704(a)(5)
+    if (!is_https_or_loopback(url))
+        throw table.error("url",
+                          fmt::format("\"{}\" must begin with https:// (plain http is for this machine only)", url));
+    auto postal_address =
+        table.required("postal_address", "1 Press Square, Example City"); // CAN-SPAM, 15 USC 7704(a)(5)
     auto privacy_url = table.text("privacy_url");
     if (!privacy_url.empty() && !privacy_url.starts_with("https://") && !privacy_url.starts_with("http://"))
         throw table.error("privacy_url", "must begin with https://");
@@ -64,7 +68,9 @@ std::string read_secret(Config::Table& table, const fs::path& folder) {
     std::ifstream file(folder / *name);
     std::string secret;
     if (!file || !std::getline(file, secret) || secret.empty())
-        throw table.error("password_file", fmt::format("{} cannot be read or is empty; write the password into its first line, mode 0600", *name));
+        throw table.error(
+            "password_file",
+            fmt::format("{} cannot be read or is empty; write the password into its first line, mode 0600", *name));
     auto mode = fs::status(folder / *name).permissions();
     if ((mode & (fs::perms::group_all | fs::perms::others_all)) != fs::perms::none)
         throw table.error("password_file", fmt::format("{} can be read by others; chmod 600 it", *name));
@@ -79,17 +85,21 @@ Relay read_relay(Config::Table table, const fs::path& folder) {
     settings.url = table.required("url", "smtp://127.0.0.1:25");
     relay.outbox = settings.url == "outbox:";
     if (!relay.outbox && !settings.url.starts_with("smtp://") && !settings.url.starts_with("smtps://"))
-        throw table.error("url", fmt::format("\"{}\" must begin with smtp:// or smtps://, or be outbox:", settings.url));
+        throw table.error("url",
+                          fmt::format("\"{}\" must begin with smtp:// or smtps://, or be outbox:", settings.url));
     settings.user = table.text("user");
     settings.password = read_secret(table, folder);
     if (settings.user.empty() != settings.password.empty())
-        throw table.error(settings.user.empty() ? "password_file" : "user", "user and password_file belong together: write both or neither");
-    settings.tls = choose(table, "tls", smtp::default_tls(settings.url),
-                          {{"required", smtp::Tls::required}, {"offered", smtp::Tls::offered}, {"never", smtp::Tls::never}});
+        throw table.error(settings.user.empty() ? "password_file" : "user",
+                          "user and password_file belong together: write both or neither");
+    settings.tls =
+        choose(table, "tls", smtp::default_tls(settings.url),
+               {{"required", smtp::Tls::required}, {"offered", smtp::Tls::offered}, {"never", smtp::Tls::never}});
     settings.ca_file = table.text("ca_file");
     if (!settings.ca_file.empty()) {
         settings.ca_file = (folder / settings.ca_file).string();
-        if (!fs::exists(settings.ca_file)) throw table.error("ca_file", fmt::format("{} does not exist", settings.ca_file));
+        if (!fs::exists(settings.ca_file))
+            throw table.error("ca_file", fmt::format("{} does not exist", settings.ca_file));
     }
     settings.hello_name = table.text("hello");
     relay.lane.connections = int(table.number("connections", 10, 1, 1000));
@@ -114,13 +124,16 @@ void read_sign_up(Config::Table table, subscribers::Settings& settings) {
 fs::path Site::find(const std::optional<fs::path>& given) {
     auto required = [](const fs::path& folder, std::string_view said) {
         if (fs::exists(folder / file_name)) return fs::absolute(folder);
-        throw ConfigError(fmt::format("{} ({}) holds no {}; `postrider -C {} init` makes a site there", folder.string(), said, file_name, folder.string()));
+        throw ConfigError(fmt::format("{} ({}) holds no {}; `postrider -C {} init` makes a site there", folder.string(),
+                                      said, file_name, folder.string()));
     };
     if (given) return required(*given, "-C");
     if (auto* folder = std::getenv("POSTRIDER_SITE")) return required(folder, "$POSTRIDER_SITE");
     if (fs::exists(file_name)) return fs::current_path();
     if (fs::exists(fs::path("/etc/postrider") / file_name)) return "/etc/postrider";
-    throw ConfigError(fmt::format("no site here: neither this folder nor /etc/postrider holds a {}; give one with -C DIR, or make one with `postrider init`", file_name));
+    throw ConfigError(fmt::format("no site here: neither this folder nor /etc/postrider holds a {}; give one with -C "
+                                  "DIR, or make one with `postrider init`",
+                                  file_name));
 }
 
 Site Site::load(const fs::path& folder) {
@@ -136,8 +149,10 @@ Site Site::load(const fs::path& folder) {
 
     auto database = config.table("database");
     auto url = database.text("url", "sqlite:postrider.db");
-    if (url.starts_with("postgresql://")) throw database.error("url", "this program was built without PostgreSQL; write sqlite:postrider.db");
-    if (!url.starts_with("sqlite:") || url.size() == 7) throw database.error("url", fmt::format("\"{}\" must look like sqlite:postrider.db", url));
+    if (url.starts_with("postgresql://"))
+        throw database.error("url", "this program was built without PostgreSQL; write sqlite:postrider.db");
+    if (!url.starts_with("sqlite:") || url.size() == 7)
+        throw database.error("url", fmt::format("\"{}\" must look like sqlite:postrider.db", url));
     site.database_file = state / url.substr(7);
     site.database_url = "sqlite:" + site.database_file.string();
 
@@ -148,11 +163,14 @@ Site Site::load(const fs::path& folder) {
 
     for (auto& table : config.tables("relay")) site.relays.push_back(read_relay(table, folder));
     if (site.relays.empty())
-        throw ConfigError(fmt::format("{}: no [[relay]]: say who takes the mail, for example url = \"smtp://127.0.0.1:25\", or url = \"outbox:\" for a test", file_name));
+        throw ConfigError(fmt::format("{}: no [[relay]]: say who takes the mail, for example url = "
+                                      "\"smtp://127.0.0.1:25\", or url = \"outbox:\" for a test",
+                                      file_name));
     for (std::size_t i = 0; i < site.relays.size(); ++i)
         for (std::size_t k = 0; k < i; ++k)
             if (site.relays[i].lane.relay.name == site.relays[k].lane.relay.name)
-                throw ConfigError(fmt::format("{}: two relays are named \"{}\"; give each [[relay]] a name of its own", file_name, site.relays[i].lane.relay.name));
+                throw ConfigError(fmt::format("{}: two relays are named \"{}\"; give each [[relay]] a name of its own",
+                                              file_name, site.relays[i].lane.relay.name));
     for (auto& table : config.tables("domain")) {
         auto name = table.required("name", "gmail.com");
         auto rate = table.rate("rate");
@@ -164,7 +182,8 @@ Site Site::load(const fs::path& folder) {
     site.retry.retry_for = delivery.duration("retry_for", site.retry.retry_for);
     site.retry.retry_first = delivery.duration("retry_first", site.retry.retry_first);
     site.retry.on_unknown = choose(delivery, "on_unknown", site.retry.on_unknown,
-                                   {{"resend", delivery::RetrySettings::OnUnknown::resend}, {"record", delivery::RetrySettings::OnUnknown::record}});
+                                   {{"resend", delivery::RetrySettings::OnUnknown::resend},
+                                    {"record", delivery::RetrySettings::OnUnknown::record}});
     site.catch_up = config.table("digest").duration("catch_up", site.catch_up);
 
     auto feeds = config.table("feeds");
@@ -176,8 +195,12 @@ Site Site::load(const fs::path& folder) {
 
     auto log = config.table("log");
     site.log_level = choose(log, "level", site.log_level,
-                            {{"debug", log::Level::debug}, {"info", log::Level::info}, {"warn", log::Level::warn}, {"error", log::Level::error}});
-    site.log_format = choose(log, "format", site.log_format, {{"text", log::Format::text}, {"json", log::Format::json}});
+                            {{"debug", log::Level::debug},
+                             {"info", log::Level::info},
+                             {"warn", log::Level::warn},
+                             {"error", log::Level::error}});
+    site.log_format =
+        choose(log, "format", site.log_format, {{"text", log::Format::text}, {"json", log::Format::json}});
     config.finish();
     return site;
 }

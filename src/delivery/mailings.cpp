@@ -75,7 +75,8 @@ bool Mailings::start(MailingId id, Time now) {
     auto mailing = find(id);
     if (!mailing || mailing->state != MailingState::scheduled) return false;
     auto earlier = connection_.value<MailingId>(
-        "SELECT id FROM mailing WHERE list_id = $1 AND finished_at IS NULL AND state <> 'scheduled' LIMIT 1", mailing->list);
+        "SELECT id FROM mailing WHERE list_id = $1 AND finished_at IS NULL AND state <> 'scheduled' LIMIT 1",
+        mailing->list);
     if (earlier) return false;
 
     auto audience = subscribers::fix_audience(connection_, mailing->list, now);

@@ -111,7 +111,8 @@ void Connection::fail(const char* doing) {
     // SQLite writes beside the file too (-wal, -shm), and says of a folder that may not be written only that it cannot open something.
     auto folder = std::filesystem::absolute(path_).parent_path();
     if ((code & 0xff) == SQLITE_CANTOPEN && ::access(folder.c_str(), W_OK) != 0) {
-        what += fmt::format(" ({}: {}); the file and its folder must be writable", folder.string(), std::strerror(errno));
+        what +=
+            fmt::format(" ({}: {}); the file and its folder must be writable", folder.string(), std::strerror(errno));
         kind = Error::Kind::read_only;
     }
     throw Error(kind, fmt::format("{}: {}{}{}", path_, what, *doing ? ", in: " : "", doing));

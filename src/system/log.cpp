@@ -36,7 +36,8 @@ void write(Level level, std::string_view event, Fields fields) {
     auto now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
     std::string line;
     if (format.load(std::memory_order_relaxed) == Format::json) {
-        line = fmt::format(R"({{"time":"{}","level":"{}","event":{})", rfc3339(now), names[int(level)], in_quotes(event));
+        line =
+            fmt::format(R"({{"time":"{}","level":"{}","event":{})", rfc3339(now), names[int(level)], in_quotes(event));
         for (auto& field : fields) line += fmt::format(",\"{}\":{}", field.name, shown(field, true));
         line += "}\n";
     } else {

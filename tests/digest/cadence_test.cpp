@@ -39,7 +39,8 @@ TEST(Cadence, AClockSetBackFindsNothingDueAgain) {
 }
 
 TEST(Cadence, EveryLocalDayHasOneSlotThroughBothClockChanges) {
-    for (auto [from, to] : {std::pair{"2026-03-27T06:00:00Z", "2026-04-01T05:00:00Z"}, {"2026-10-23T05:00:00Z", "2026-10-28T06:00:00Z"}})
+    for (auto [from, to] :
+         {std::pair{"2026-03-27T06:00:00Z", "2026-04-01T05:00:00Z"}, {"2026-10-23T05:00:00Z", "2026-10-28T06:00:00Z"}})
         EXPECT_EQ(due_slots(daily, berlin, at(from), at(to), 12h).size(), 5u) << from;
 }
 

@@ -1,5 +1,5 @@
-#include "digest/publishing.hpp"
 #include "delivery/message.hpp"
+#include "digest/publishing.hpp"
 #include "storage/migrations.hpp"
 #include "support/mail_linter.hpp"
 #include "templates/source.hpp"
@@ -56,7 +56,8 @@ protected:
 
     std::filesystem::path folder;
     Time now = parse_rfc3339("2026-11-24T06:00:00Z").value();
-    SiteWords site{"The Courier", "https://mail.courier.example", "1 Press Square, Example City", "https://courier.example/privacy",
+    SiteWords site{"The Courier", "https://mail.courier.example", "1 Press Square, Example City",
+                   "https://courier.example/privacy",
                    mail::parse_mailbox("The Courier <news@courier.example>").value()};
     std::optional<storage::Connection> connection;
     std::optional<subscribers::LinkTokens> tokens;

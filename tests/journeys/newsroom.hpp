@@ -26,8 +26,8 @@ namespace postrider {
 class Newsroom {
 public:
     explicit Newsroom(std::string_view starts_at = "2026-11-23T12:00:00Z", std::string more_configuration = "")
-        : clock_(loop_of_peers_.get_executor(), parse_rfc3339(starts_at).value()), relay_(loop_of_peers_.get_executor()),
-          more_configuration_(std::move(more_configuration)) {
+        : clock_(loop_of_peers_.get_executor(), parse_rfc3339(starts_at).value()),
+          relay_(loop_of_peers_.get_executor()), more_configuration_(std::move(more_configuration)) {
         auto pattern = (std::filesystem::temp_directory_path() / "postrider-newsroom-XXXXXX").string();
         folder_ = mkdtemp(pattern.data());
         log::configure(log::Level::error, log::Format::text);
@@ -113,13 +113,16 @@ public:
             return *this;
         }
         Reader& leaves() {
-            EXPECT_EQ(room_.post(room_.path_in(room_.newest_mail_to(address_), "/leave/"), "List-Unsubscribe=One-Click"), 200);
+            EXPECT_EQ(
+                room_.post(room_.path_in(room_.newest_mail_to(address_), "/leave/"), "List-Unsubscribe=One-Click"),
+                200);
             return *this;
         }
         Reader& is_active() {
             subscribers::LinkTokens tokens(room_.site_->key_file());
             subscribers::Subscriptions(*room_.connection_, tokens)
-                .add(room_.list_.id, mail::parse_address(address_).value(), {}, "in person", "test", room_.clock_.now());
+                .add(room_.list_.id, mail::parse_address(address_).value(), {}, "in person", "test",
+                     room_.clock_.now());
             return *this;
         }
         [[nodiscard]] int mails() const { return room_.relay_.messages_for(address_); }
@@ -190,7 +193,8 @@ allow_private_addresses = true
     }
 
     boost::asio::awaitable<http::Response> publish(http::Request) {
-        http::Response response{200, {{"Content-Type", "application/rss+xml"}},
+        http::Response response{200,
+                                {{"Content-Type", "application/rss+xml"}},
                                 "<rss version=\"2.0\"><channel><title>Publisher</title>" + items_ + "</channel></rss>"};
         co_return response;
     }

@@ -48,7 +48,8 @@ public:
 private:
     boost::asio::any_io_executor executor_;
     Time now_;
-    std::shared_ptr<std::list<boost::asio::steady_timer>> sleepers_ = std::make_shared<std::list<boost::asio::steady_timer>>();
+    std::shared_ptr<std::list<boost::asio::steady_timer>> sleepers_ =
+        std::make_shared<std::list<boost::asio::steady_timer>>();
 };
 
 }
