@@ -1,6 +1,6 @@
 #include "schedule/languages.hpp"
 #include "schedule/quote.hpp"
-#include "schedule/spelling.hpp"
+#include "system/nearest.hpp"
 
 #include <fmt/format.h>
 
@@ -50,7 +50,7 @@ const std::array<const Kind*, 5> kinds{&minute, &hour, &day_of_month, &month, &d
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-bool same_word(std::string_view a, std::string_view b) { return a.size() == b.size() && spelling_distance(a, b) == 0; }
+bool same_word(std::string_view a, std::string_view b) { return a.size() == b.size() && system::spelling_distance(a, b) == 0; }
 
 std::string form_of(const Kind& kind) {
     if (kind.names.empty()) return fmt::format("a number {}-{}", kind.low, kind.high);
@@ -245,7 +245,7 @@ Result<std::string_view> fields_of(std::string_view word) {
         known[i] = words[i].word;
     }
     if (same_word(word, "@reboot")) return wrong(place, "@reboot names no time; a schedule falls due by the clock");
-    if (auto meant = nearest(word, known))
+    if (auto meant = system::nearest(word, known))
         return wrong(place, fmt::format("is not known; did you mean \"{}\"?", *meant));
     return wrong(place, "is not known; there are @hourly, @daily, @weekly, @monthly and @yearly");
 }

@@ -1,6 +1,6 @@
 #include "schedule/tokens.hpp"
 
-#include "schedule/spelling.hpp"
+#include "system/nearest.hpp"
 
 #include <algorithm>
 #include <array>
@@ -153,6 +153,6 @@ std::optional<Clock> clock_of(std::string_view word) {
     return clock;
 }
 
-std::optional<std::string_view> nearest_english(std::string_view word) { return nearest(word, vocabulary); }
+std::optional<std::string_view> nearest_english(std::string_view word) { return system::nearest(word, vocabulary); }
 
 }

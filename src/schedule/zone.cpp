@@ -1,7 +1,7 @@
 #include "schedule/zone.hpp"
 
 #include "schedule/quote.hpp"
-#include "schedule/spelling.hpp"
+#include "system/nearest.hpp"
 
 #include <cctz/time_zone.h>
 #include <fmt/format.h>
@@ -137,16 +137,16 @@ std::optional<std::string> nearest_zone(std::string_view name) {
     std::ranges::replace(wanted, ' ', '_');
     if (wanted.empty()) return std::nullopt;
     for (const auto& [abbreviation, zone] : abbreviations)
-        if (spelling_distance(wanted, abbreviation) == 0) return std::string{zone};
+        if (system::spelling_distance(wanted, abbreviation) == 0) return std::string{zone};
 
     // A bare city is compared with the last part of the names only; "Etc/" names are nobody's home.
     const bool bare = wanted.find('/') == std::string::npos;
     const std::string* best = nullptr;
     std::size_t best_distance = std::max<std::size_t>(1, wanted.size() / 3) + 1;
     for (const auto& zone : zones()) {
-        auto distance = spelling_distance(wanted, zone);
+        auto distance = system::spelling_distance(wanted, zone);
         if (bare && !zone.starts_with("Etc/"))
-            distance = std::min(distance, spelling_distance(wanted, last_part(zone)));
+            distance = std::min(distance, system::spelling_distance(wanted, last_part(zone)));
         if (distance < best_distance) {
             best_distance = distance;
             best = &zone;

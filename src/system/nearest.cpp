@@ -11,8 +11,30 @@ constexpr std::size_t longest = 64;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; }
 
+template <class Word>
+std::optional<Word> nearest_of(std::string_view word, std::span<const Word> known) {
+    if (word.empty() || word.size() > longest) return std::nullopt;
+    std::optional<Word> best;
+    std::size_t best_distance = longest;
+    for (const Word& candidate : known) {
+        if (candidate.empty() || candidate.size() > longest) continue;
+        std::size_t slips = spelling_distance(word, candidate);
+        std::size_t longer = std::max(word.size(), candidate.size());
+        bool close = slips <= std::max<std::size_t>(1, longer / 3) && slips < longer;
+        if (close && slips < best_distance) {
+            best = candidate;
+            best_distance = slips;
+        }
+    }
+    return best;
+}
+
+}
+
 // Damerau-Levenshtein in its "optimal string alignment" form: two swapped neighbours are one slip.
-std::size_t distance(std::string_view a, std::string_view b) {
+std::size_t spelling_distance(std::string_view a, std::string_view b) {
+    a = a.substr(0, longest);
+    b = b.substr(0, longest);
     using Row = std::array<std::size_t, longest + 1>;
     Row before_last{}, last{}, row{};
     for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
@@ -30,23 +52,12 @@ std::size_t distance(std::string_view a, std::string_view b) {
     return last[b.size()];
 }
 
+std::optional<std::string> nearest(std::string_view word, std::span<const std::string> known) {
+    return nearest_of(word, known);
 }
 
-std::optional<std::string> nearest(std::string_view word, std::span<const std::string> known) {
-    if (word.empty() || word.size() > longest) return std::nullopt;
-    std::optional<std::string> best;
-    std::size_t best_distance = longest;
-    for (const std::string& candidate : known) {
-        if (candidate.empty() || candidate.size() > longest) continue;
-        std::size_t slips = distance(word, candidate);
-        std::size_t longer = std::max(word.size(), candidate.size());
-        bool close = slips <= std::max<std::size_t>(1, longer / 3) && slips < longer;
-        if (close && slips < best_distance) {
-            best = candidate;
-            best_distance = slips;
-        }
-    }
-    return best;
+std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> known) {
+    return nearest_of(word, known);
 }
 
 }

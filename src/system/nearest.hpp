@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,5 +17,10 @@
 namespace postrider::system {
 
 [[nodiscard]] std::optional<std::string> nearest(std::string_view word, std::span<const std::string> known);
+[[nodiscard]] std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> known);
+
+// Slips between two words: insertions, deletions, replacements and swaps of neighbours. Only the first 64 bytes of each are looked
+// at, so that a hostile word costs little.
+[[nodiscard]] std::size_t spelling_distance(std::string_view a, std::string_view b);
 
 }

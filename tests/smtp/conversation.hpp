@@ -2,17 +2,14 @@
 
 #include "smtp/session.hpp"
 #include "support/scripted_relay.hpp"
-#include "system/clock.hpp"
+#include "support/simulated_clock.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
 #include <exception>
-#include <list>
 #include <memory>
 #include <string>
 
@@ -22,46 +19,10 @@ namespace asio = boost::asio;
 using asio::awaitable;
 using test::ScriptedRelay;
 
-// Stands still until it is moved.
-class StillClock final : public system::Clock {
-public:
-    explicit StillClock(asio::any_io_executor executor) : executor_(std::move(executor)) {}
-
-    [[nodiscard]] Time now() const override { return now_; }
-
-    awaitable<void> sleep_until(Time at) override {
-        while (now_ < at) {
-            auto bell = sleepers_->emplace(sleepers_->end(), executor_);
-            struct Leave { // perhaps after the clock is gone, with the context
-                std::shared_ptr<std::list<asio::steady_timer>> sleepers;
-                std::list<asio::steady_timer>::iterator bell;
-                ~Leave() { sleepers->erase(bell); }
-            } leave{sleepers_, bell};
-            bell->expires_at(asio::steady_timer::time_point::max());
-            boost::system::error_code rung;
-            auto token = asio::redirect_error(asio::use_awaitable, rung);
-            co_await bell->async_wait(token);
-            auto state = co_await asio::this_coro::cancellation_state;
-            if (state.cancelled() != asio::cancellation_type::none)
-                throw boost::system::system_error(asio::error::operation_aborted);
-        }
-    }
-
-    void advance(Duration length) {
-        now_ += length;
-        for (auto& bell : *sleepers_) bell.cancel();
-    }
-
-private:
-    asio::any_io_executor executor_;
-    Time now_ = Time(1'800'000'000'000ms);
-    std::shared_ptr<std::list<asio::steady_timer>> sleepers_ = std::make_shared<std::list<asio::steady_timer>>();
-};
-
 class Conversation : public testing::Test {
 protected:
     asio::io_context context;
-    StillClock clock{context.get_executor()};
+    test::SimulatedClock clock{context.get_executor()};
     system::CurlLoop loop{context.get_executor()};
     bool finished = false;
     std::exception_ptr failure;
