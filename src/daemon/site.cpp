@@ -107,6 +107,40 @@ Relay read_relay(Config::Table table, const fs::path& folder) {
     return relay;
 }
 
+fs::path read_database(Config::Table table, const fs::path& state) {
+    auto url = table.text("url", "sqlite:postrider.db");
+    if (url.starts_with("postgresql://"))
+        throw table.error("url", "this program was built without PostgreSQL; write sqlite:postrider.db");
+    if (!url.starts_with("sqlite:") || url.size() == 7)
+        throw table.error("url", fmt::format("\"{}\" must look like sqlite:postrider.db", url));
+    return state / url.substr(7);
+}
+
+std::vector<Relay> read_relays(Config& config, const fs::path& folder) {
+    std::vector<Relay> relays;
+    for (auto& table : config.tables("relay")) relays.push_back(read_relay(table, folder));
+    if (relays.empty())
+        throw ConfigError(fmt::format("{}: no [[relay]]: say who takes the mail, for example url = "
+                                      "\"smtp://127.0.0.1:25\", or url = \"outbox:\" for a test",
+                                      file_name));
+    for (std::size_t i = 0; i < relays.size(); ++i)
+        for (std::size_t k = 0; k < i; ++k)
+            if (relays[i].lane.relay.name == relays[k].lane.relay.name)
+                throw ConfigError(fmt::format("{}: two relays are named \"{}\"; give each [[relay]] a name of its own",
+                                              file_name, relays[i].lane.relay.name));
+    return relays;
+}
+
+delivery::RetrySettings read_retry(Config::Table table) {
+    delivery::RetrySettings retry;
+    retry.retry_for = table.duration("retry_for", retry.retry_for);
+    retry.retry_first = table.duration("retry_first", retry.retry_first);
+    using OnUnknown = delivery::RetrySettings::OnUnknown;
+    retry.on_unknown =
+        choose(table, "on_unknown", retry.on_unknown, {{"resend", OnUnknown::resend}, {"record", OnUnknown::record}});
+    return retry;
+}
+
 void read_sign_up(Config::Table table, subscribers::Settings& settings) {
     settings.per_address = *table.rate("per_address", settings.per_address);
     settings.per_client = *table.rate("per_client", settings.per_client);
@@ -146,44 +180,21 @@ Site Site::load(const fs::path& folder) {
     site.keys = state / "keys";
     site.outbox = state / "outbox";
     site.templates = folder / "templates";
-
-    auto database = config.table("database");
-    auto url = database.text("url", "sqlite:postrider.db");
-    if (url.starts_with("postgresql://"))
-        throw database.error("url", "this program was built without PostgreSQL; write sqlite:postrider.db");
-    if (!url.starts_with("sqlite:") || url.size() == 7)
-        throw database.error("url", fmt::format("\"{}\" must look like sqlite:postrider.db", url));
-    site.database_file = state / url.substr(7);
+    site.database_file = read_database(config.table("database"), state);
     site.database_url = "sqlite:" + site.database_file.string();
 
     auto http = config.table("http");
     site.http.listen = http.text("listen", site.http.listen);
     site.http.trusted_proxies = http.texts("trusted_proxies");
     site.cors_origins = http.texts("cors_origins");
-
-    for (auto& table : config.tables("relay")) site.relays.push_back(read_relay(table, folder));
-    if (site.relays.empty())
-        throw ConfigError(fmt::format("{}: no [[relay]]: say who takes the mail, for example url = "
-                                      "\"smtp://127.0.0.1:25\", or url = \"outbox:\" for a test",
-                                      file_name));
-    for (std::size_t i = 0; i < site.relays.size(); ++i)
-        for (std::size_t k = 0; k < i; ++k)
-            if (site.relays[i].lane.relay.name == site.relays[k].lane.relay.name)
-                throw ConfigError(fmt::format("{}: two relays are named \"{}\"; give each [[relay]] a name of its own",
-                                              file_name, site.relays[i].lane.relay.name));
+    site.relays = read_relays(config, folder);
     for (auto& table : config.tables("domain")) {
         auto name = table.required("name", "gmail.com");
         auto rate = table.rate("rate");
         if (!rate) throw table.error("rate", "is missing; write rate = \"20/s\"");
         site.domain_rates.emplace(name, *rate);
     }
-
-    auto delivery = config.table("delivery");
-    site.retry.retry_for = delivery.duration("retry_for", site.retry.retry_for);
-    site.retry.retry_first = delivery.duration("retry_first", site.retry.retry_first);
-    site.retry.on_unknown = choose(delivery, "on_unknown", site.retry.on_unknown,
-                                   {{"resend", delivery::RetrySettings::OnUnknown::resend},
-                                    {"record", delivery::RetrySettings::OnUnknown::record}});
+    site.retry = read_retry(config.table("delivery"));
     site.catch_up = config.table("digest").duration("catch_up", site.catch_up);
 
     auto feeds = config.table("feeds");
