@@ -76,7 +76,7 @@ std::expected<std::string, std::string> address(const RelaySettings& relay) {
             fmt::format("url of [[relay]] \"{}\" is no address: {}", relay.name, fit_to_show(relay.url, 100)));
     if (relay.hello_name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_[]:") !=
         std::string::npos)
-        return std::unexpected(fmt::format("hello_name of [[relay]] \"{}\" is no host name: {}", relay.name,
+        return std::unexpected(fmt::format("hello of [[relay]] \"{}\" is no host name: {}", relay.name,
                                            fit_to_show(relay.hello_name, 100)));
     if (!relay.hello_name.empty()) curl_url_set(url.get(), CURLUPART_PATH, ("/" + relay.hello_name).c_str(), 0);
     if (curl_url_get(url.get(), CURLUPART_URL, &text, 0) != CURLUE_OK)

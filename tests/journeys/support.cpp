@@ -1,2 +1,0 @@
-// The relay of tests/support, for this folder's tests.
-#include "support/scripted_relay.cpp"
