@@ -257,7 +257,7 @@ TEST_F(Connecting, AnAddressThatIsNoneIsNamed) {
     RelaySettings settings;
     settings.url = "smtp://127.0.0.1:1";
     settings.hello_name = "a\r\nMAIL FROM:<x>";
-    EXPECT_SAYS(not_connected(settings), "hello_name");
+    EXPECT_SAYS(not_connected(settings), "hello of [[relay]]");
 }
 
 TEST(RelaySettings, NeedTlsEverywhereButOnLoopback) {
