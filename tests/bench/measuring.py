@@ -1,18 +1,23 @@
 """What the measurements of this folder share: a site of their own, figures of a process, medians of alternating rounds."""
 
+import contextlib
 import json
 import os
+import re
 import shutil
 import socket
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("POSTRIDER_BINARY", str(ROOT / "build/release/postrider"))
+TOOLS = Path(os.environ.get("POSTRIDER_BENCH_TOOLS", str(ROOT / "build/release")))
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -31,6 +36,20 @@ def need(*programs):
     missing = [program for program in programs if shutil.which(program) is None and not Path(program).exists()]
     if missing:
         sys.exit(f"this measurement needs {', '.join(missing)}")
+
+
+def tool(name):
+    """One of our own measuring programs."""
+    return str(TOOLS / name)
+
+
+def wait_for_port(port):
+    for _ in range(500):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.01)
+    sys.exit(f"nobody listens on port {port}")
 
 
 class Folder:
@@ -55,7 +74,8 @@ class Site:
         at = lines.index(f'url = "{relay}"')
         lines.insert(at + 1, f"connections = {connections}")
         at = lines.index("[http]")
-        lines.insert(at + 1, f'listen = "127.0.0.1:{free_port()}"')
+        self.port = free_port()
+        lines.insert(at + 1, f'listen = "127.0.0.1:{self.port}"')
         (self.folder / "postrider.toml").write_text("\n".join(lines) + "\n")
         self.run("list", "add", "daily", "--title", "The Daily")
 
@@ -65,8 +85,36 @@ class Site:
             sys.exit(f"postrider {' '.join(map(str, words))}: {done.stderr.strip()}")
         return done.stdout
 
-    def report(self, issue):
-        return json.loads(self.run("issue", "report", issue, "--json"))
+    def relay(self, url):
+        """What is sent from now on goes there."""
+        file = self.folder / "postrider.toml"
+        file.write_text(re.sub(r'url = "smtp://[^"]*"', f'url = "{url}"', file.read_text()))
+
+    def serve(self):
+        """A daemon that answers, and has nothing to do."""
+        with open(self.folder / "daemon.log", "a") as log:
+            daemon = subprocess.Popen([BINARY, "-C", self.folder, "serve"], stderr=log)
+        wait_for_port(self.port)
+        time.sleep(0.5)
+        if daemon.poll() is not None:
+            sys.exit(f"the daemon left: {(self.folder / 'daemon.log').read_text()}")
+        return daemon
+
+    def query(self, sql):
+        """Read beside the daemon: a command each time would take a good part of a core."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/postrider.db?mode=ro", uri=True, timeout=10)) as database:
+            return database.execute(sql).fetchone()
+
+    def wait_until_sent(self):
+        while self.query("SELECT count(*) FROM mailing WHERE finished_at IS NULL") != (0,):
+            time.sleep(0.05)
+
+    def newest_report(self):
+        """As `issue report` has it, with the times in seconds since 1970."""
+        issue, = self.query("SELECT max(id) FROM issue")
+        report = json.loads(self.run("issue", "report", issue, "--json"))
+        first, last = self.query("SELECT min(at), max(at) FROM delivery WHERE mailing_id = (SELECT max(id) FROM mailing)")
+        return {**report, "first": first / 1000, "last": last / 1000}
 
 
 def cpu_seconds(pid):
@@ -74,19 +122,38 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def thread_seconds(pid):
+    """CPU seconds of each thread, the first one first."""
+    return [int((task / "schedstat").read_text().split()[0]) / 1e9
+            for task in sorted(Path(f"/proc/{pid}/task").iterdir(), key=lambda task: int(task.name))]
+
+
 def peak_kilobytes(pid):
     return next(int(line.split()[1]) for line in open(f"/proc/{pid}/status") if line.startswith("VmHWM"))
 
 
 def run_measured(command):
-    """Wall and CPU seconds of a command, and its peak memory in kB."""
-    began = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    """Wall and CPU seconds of a command, and its peak memory in kB (which wait4 would mix up with that of this process)."""
+    began, peak = time.monotonic(), 0
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    ended = threading.Event()
+
+    def look():
+        nonlocal peak
+        while not ended.wait(0.02):
+            with contextlib.suppress(OSError, StopIteration):
+                peak = max(peak, peak_kilobytes(process.pid))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
     errors = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
+    wall = time.monotonic() - began
+    ended.set()
+    watcher.join()
     if status != 0:
         sys.exit(f"{' '.join(map(str, command))}: {errors.strip()}")
-    return time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+    return wall, usage.ru_utime + usage.ru_stime, peak
 
 
 def median(rounds, key):
