@@ -54,8 +54,8 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
     for (;;) {
         if (!connection.now) {
             connection.now = take(connection.lane);
-            if (!connection.now && !queue_.empty() && connection.lane.next_allowed > clock_.now() && !stop_at_) {
-                co_await clock_.sleep_until(connection.lane.next_allowed); // the relay's rate
+            if (!connection.now && !queue_.empty() && connection.lane.next_allowed() > clock_.now() && !stop_at_) {
+                co_await clock_.sleep_until(connection.lane.next_allowed()); // the relay's rate
                 continue;
             }
             if (!connection.now) {

@@ -160,7 +160,7 @@ void Dispatcher::consider() {
 std::unique_ptr<Parcel> Dispatcher::take(Lane& lane) {
     auto now = clock_.now();
     if (!lane.open(now)) return nullptr;
-    if (lane.settings.per_second > 0 && lane.next_allowed > now) return nullptr;
+    if (lane.next_allowed() > now) return nullptr;
     for (retire_stale(now); !queue_.empty(); retire_stale(now)) {
         auto parcel = std::move(queue_.front());
         queue_.pop_front();
@@ -175,9 +175,7 @@ std::unique_ptr<Parcel> Dispatcher::take(Lane& lane) {
             give_back(std::move(parcel), *later);
             continue;
         }
-        if (lane.settings.per_second > 0)
-            lane.next_allowed =
-                std::max(lane.next_allowed, now - 100ms) + Duration(std::int64_t(1000 / lane.settings.per_second));
+        lane.spend(now);
         if (int(queue_.size()) < 64) consider();
         return parcel;
     }

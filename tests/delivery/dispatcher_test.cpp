@@ -288,6 +288,19 @@ TEST_F(PostOffice, TheDatabaseTellsOfARelayInTroubleUntilItTakesAMessage) {
     EXPECT_EQ(*reason(), std::nullopt);
 }
 
+TEST_F(PostOffice, ARateIsTrue) {
+    relays[0].per_second = 10;
+    join(20);
+    auto id = issue();
+    settles();
+    EXPECT_LE(relay.messages().size(), 2u);
+    passes(1s, 50ms);
+    EXPECT_GE(relay.messages().size(), 10u);
+    EXPECT_LE(relay.messages().size(), 13u);
+    passes(2s, 50ms);
+    balances(id, 20);
+}
+
 TEST_F(PostOffice, LettersGoAheadOfIssues) {
     join(50);
     auto id = issue();

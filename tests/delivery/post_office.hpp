@@ -113,8 +113,8 @@ protected:
             }
         }
     }
-    // Silence is calm too: whoever waits for an answer that will not come.
-    bool calm() const { return dispatcher->idle() || relay.is_silent() || held(); }
+    // Silence is calm too, and so is a rate: whoever waits for an answer that will not come, or for a turn.
+    bool calm() const { return dispatcher->idle() || relay.is_silent() || held() || relays.front().per_second > 0; }
     bool held() const {
         for (auto& lane : dispatcher->lanes())
             if (!lane.held_until || *lane.held_until <= clock.now()) return false;
