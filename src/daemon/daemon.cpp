@@ -50,7 +50,7 @@ Daemon::Daemon(const Site& site, Mode mode, system::Clock& clock)
       delivery_(loop_.get_executor(), database_, clock_, tokens_, {site.retry, site.words.url, site.domain_rates},
                 lanes()),
       pages_(database_, clock_, templates_, tokens_, site.words, site.sign_up,
-             {outbox_ ? std::optional(site.outbox) : std::nullopt, [this] { return what_is_wrong(); }}),
+             {outbox_ ? std::optional(site.outbox) : std::nullopt, [this] { return what_is_wrong(); }, &mail_hosts_}),
       server_(loop_.get_executor(), site.http, routes(pages_, {site.cors_origins})) {}
 
 std::vector<delivery::LaneSettings> Daemon::lanes() {

@@ -12,6 +12,7 @@
 #include "subscribers/link_tokens.hpp"
 #include "system/clock.hpp"
 #include "system/curl_loop.hpp"
+#include "system/mail_hosts.hpp"
 #include "templates/source.hpp"
 #include "web/pages.hpp"
 
@@ -28,7 +29,8 @@
 // Always: SIGTERM and SIGINT take no more work, let messages on their way finish, record, and leave within eight seconds. The
 //         database is the control socket: a command takes effect within a second. A broken room (a template, a feed, a relay, a full
 //         disk) is logged and shown by /health, and the others go on.
-// Threads: one loop thread (this one) owns sockets and timers; storage::Database has the threads that touch the database.
+// Threads: one loop thread (this one) owns sockets and timers; storage::Database has the threads that touch the database,
+//          system::MailHosts those that wait for DNS.
 
 namespace postrider::daemon {
 
@@ -72,6 +74,7 @@ private:
     storage::Database database_;
     subscribers::LinkTokens tokens_;
     templates::Library templates_;
+    system::MailHosts mail_hosts_{clock_};
     system::CurlLoop curl_;
     http::Client client_;
     std::optional<smtp::Outbox> outbox_;

@@ -1,6 +1,7 @@
 #include "delivery/letters.hpp"
 #include "mail/utf8.hpp"
 #include "storage/database.hpp"
+#include "system/mail_hosts.hpp"
 #include "web/letters.hpp"
 #include "web/pages.hpp"
 
@@ -57,6 +58,11 @@ std::string agreed_words(const subscribers::List& list) {
                        list.title);
 }
 
+std::string_view shown_domain(const mail::Address& address) {
+    std::string_view text = address.text();
+    return text.substr(text.rfind('@') + 1);
+}
+
 }
 
 boost::asio::awaitable<std::optional<subscribers::List>> Pages::open_list(const std::string& slug) {
@@ -87,8 +93,12 @@ Pages::Answer Pages::join(const http::Request& request, const Names& names) {
     auto address = mail::parse_address(http::trimmed(entry->email));
     if (!address) {
         auto error = fmt::format("This is not an address that mail can be sent to: {}.", address.error().reason);
-        if (format == http::Format::json) co_return refusal(format, 422, "", error);
-        co_return join_page(422, *list, error, entry->email, entry->name);
+        co_return bad_address(format, *list, entry->email, entry->name, error);
+    }
+    bool good_domain = co_await may_take_mail(*address);
+    if (!good_domain) {
+        auto error = fmt::format("{} does not take mail; is it spelled right?", shown_domain(*address));
+        co_return bad_address(format, *list, entry->email, entry->name, error);
     }
 
     auto now = clock_.now();
@@ -109,6 +119,12 @@ Pages::Answer Pages::join(const http::Request& request, const Names& names) {
     if (over && over->which == subscribers::Budget::client) co_return too_many(format, over->wait);
     if (std::holds_alternative<subscribers::NotOpen>(outcome)) co_return not_found(format);
     co_return asked_page(format, *list);
+}
+
+boost::asio::awaitable<bool> Pages::may_take_mail(const mail::Address& address) {
+    if (!sign_up_.check_mx || !options_.mail_hosts) co_return true;
+    auto answer = co_await options_.mail_hosts->ask(std::string(address.domain_ascii()));
+    co_return answer != system::MailHost::takes_none;
 }
 
 void Pages::write_confirmation(storage::Connection& connection, const LetterTemplates& templates,
@@ -134,6 +150,12 @@ http::Response Pages::asked_page(http::Format format, const subscribers::List& l
                                              {"message", "If the address can receive this newsletter, a mail with a "
                                                          "link to confirm is on its way to it."}});
     return page(200, "page_asked.html", words("Look into your inbox", list));
+}
+
+http::Response Pages::bad_address(http::Format format, const subscribers::List& list, std::string_view email,
+                                  std::string_view name, std::string_view error) {
+    if (format == http::Format::json) return refusal(format, 422, "", error);
+    return join_page(422, list, error, email, name);
 }
 
 http::Response Pages::too_many(http::Format format, Duration wait) {

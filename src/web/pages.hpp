@@ -36,6 +36,10 @@ namespace postrider::storage {
 class Database;
 }
 
+namespace postrider::system {
+class MailHosts;
+}
+
 namespace postrider::web {
 
 class OutboxFolder;
@@ -43,6 +47,7 @@ class OutboxFolder;
 struct PageOptions {
     std::optional<std::filesystem::path> outbox;             // of the built-in test relay; none: no pages for it
     std::function<std::vector<std::string>()> what_is_wrong; // for /health: one sentence each; called on the loop
+    system::MailHosts* mail_hosts = nullptr;                 // for check_mx; none: every domain counts as good
 };
 
 class Pages {
@@ -103,8 +108,12 @@ private:
     [[nodiscard]] std::string path_of(std::string_view path) const { return site_path_ + std::string(path); }
 
     boost::asio::awaitable<std::optional<subscribers::List>> open_list(const std::string& slug);
+    // Only a domain that is known to take no mail is false.
+    boost::asio::awaitable<bool> may_take_mail(const mail::Address&);
     // The uniform answer.
     http::Response asked_page(http::Format, const subscribers::List&);
+    http::Response bad_address(http::Format, const subscribers::List&, std::string_view email, std::string_view name,
+                               std::string_view error);
     http::Response too_many(http::Format, Duration wait);
     http::Response join_page(int status, const subscribers::List&, std::string_view error, std::string_view email,
                              std::string_view name);

@@ -1,5 +1,7 @@
 #include "daemon/newsroom.hpp"
 #include "mail/message.hpp"
+#include "support/scripted_name_server.hpp"
+#include "system/mail_hosts.hpp"
 
 namespace postrider::web {
 namespace {
@@ -68,6 +70,50 @@ TEST(Joining, RefusesABadAddressWith422AndABadBodyWith400) {
     EXPECT_EQ(room.post("/join/courier", "<email/>", "text/xml").status, 400);
     EXPECT_EQ(room.post("/join/courier", std::string(20'000, 'a')).status, 413);
     EXPECT_EQ(room.dump(), before);
+}
+
+// DNS knows one domain that takes mail, one that takes none and one that it cannot tell about.
+struct NewsroomThatAsksDns : Newsroom {
+    test::dns::NameServer name_server{[](test::dns::Message question) {
+        if (question.domain == "xn--bcher-kva.org") question.code = test::dns::no_such_name;
+        if (question.domain == "fails.org") question.code = test::dns::server_failure;
+        if (question.domain == "good.org")
+            question.answers = {test::dns::exchanger(10, test::dns::name("mx.good.org"))};
+        return question.bytes();
+    }};
+    system::MailHosts mail_hosts{clock, {.name_server = system::NameServer{"127.0.0.1", name_server.port()}}};
+    Pages asking{database, clock, library, tokens, site, settings, {{}, {}, &mail_hosts}};
+
+    NewsroomThatAsksDns() { handler = daemon::routes(asking, {}); }
+};
+
+TEST(Joining, ADomainThatTakesNoMailIsSaidToBeAMistake) {
+    NewsroomThatAsksDns room;
+    auto before = room.dump();
+    auto answer = room.joins("ada@bücher.org");
+    EXPECT_EQ(answer.status, 422);
+    EXPECT_NE(answer.body.find("bücher.org does not take mail; is it spelled right?"), std::string::npos);
+    EXPECT_NE(answer.body.find("value=\"ada@bücher.org\""), std::string::npos) << "to be corrected, not typed again";
+    auto for_programs = room.post("/join/courier", R"({"email": "ada@BÜCHER.org"})", "application/json");
+    EXPECT_EQ(for_programs.status, 422);
+    EXPECT_EQ(json::parse(for_programs.body).at("error").as_string(),
+              "bücher.org does not take mail; is it spelled right?");
+    EXPECT_EQ(room.name_server.questions(), 1) << "the second was remembered";
+    EXPECT_EQ(room.dump(), before);
+}
+
+TEST(Joining, ADomainThatTakesMailOrThatDnsCannotTellAboutIsGood) {
+    NewsroomThatAsksDns room;
+    for (auto address : {"ada@good.org", "ada@fails.org", "ada@reader.example"})
+        EXPECT_EQ(room.joins(address).status, 200) << address;
+    EXPECT_EQ(room.letters(), 3);
+}
+
+TEST(Joining, NobodyIsAskedAboutADomainWhereTheSettingIsOff) {
+    NewsroomThatAsksDns room;
+    room.settings.check_mx = false;
+    EXPECT_EQ(room.joins("ada@bücher.org").status, 200);
+    EXPECT_EQ(room.name_server.questions(), 0);
 }
 
 TEST(Joining, EscapesWhatItGivesBackAfterAMistake) {
