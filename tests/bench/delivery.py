@@ -10,14 +10,12 @@ connections / delay.
 """
 
 import argparse
-import json
-import signal
-import statistics
+import os
 import subprocess
 import time
 
-from measuring import BINARY, Folder, Site, cpu_seconds, free_port, hardware, median, need, run_measured, table, tool
-from measuring import peak_kilobytes, thread_seconds, wait_for_port
+from measuring import BINARY, Folder, QuickSink, Site, hardware, median, need, run_measured, table, tool
+from measuring import cpu_seconds, free_port, peak_kilobytes, thread_seconds, wait_for_port
 
 # What smtp-source sends to everybody; the issue is made to be about as long.
 LENGTH = 14_000
@@ -25,34 +23,13 @@ WORDS = ("The harbour board met on Monday evening and heard fishermen, bakers an
          "decided to put off the decision until the ice has gone, as it has done every winter since the old pier burnt down. ")
 
 
-class QuickSink:
-    """Counts, and knows when the first and the last message came."""
-
-    name = "quick sink"
-
-    def __init__(self, delay):
-        self.process = subprocess.Popen([tool("bench_sink"), "--delay", str(delay)], stdout=subprocess.PIPE, text=True)
-        self.port = int(self.process.stdout.readline().split()[1])
-        self.before = 0
-
-    def taken(self):
-        """Messages since the last call."""
-        self.process.send_signal(signal.SIGUSR1)
-        count = json.loads(self.process.stdout.readline())["messages"]
-        since, self.before = count - self.before, count
-        return since
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
-
-
 class SmtpSink:
     name = "smtp-sink"
 
     def __init__(self, _):
         self.port = free_port()
-        self.process = subprocess.Popen(["smtp-sink", "-u", "postfix", f"127.0.0.1:{self.port}", "1000"],
+        as_user = ["-u", "postfix"] if os.geteuid() == 0 else []  # it refuses to run as root
+        self.process = subprocess.Popen(["smtp-sink", *as_user, f"127.0.0.1:{self.port}", "1000"],
                                         stderr=subprocess.DEVNULL)
         wait_for_port(self.port)
 
@@ -64,12 +41,6 @@ class SmtpSink:
         self.process.wait()
 
 
-def add_stories(site, marker, summaries):
-    for story, summary in enumerate(summaries):
-        site.run("story", "add", "--list", "daily", "--title", f"Story {story} of {marker}",
-                 "--url", f"https://courier.example/{marker}/{story}", "--summary", summary)
-
-
 def mail_size(site):
     return len(site.run("issue", "preview", "daily", "--eml"))
 
@@ -77,7 +48,7 @@ def mail_size(site):
 def summaries_for(site):
     """What stories to say so that a mail is about LENGTH octets."""
     for count in range(1, 21):
-        add_stories(site, f"try{count}", [WORDS * 2])
+        site.add_stories(f"try{count}", [WORDS * 2])
         excess = mail_size(site) - LENGTH
         if excess >= 0:
             break
@@ -116,7 +87,7 @@ def send_by_peer(sink, options):
 def measure(site, sink, summaries, options):
     ours, theirs = [], []
     for number in range(options.rounds):
-        add_stories(site, f"{sink.name.replace(' ', '-')}-{number}", summaries)
+        site.add_stories(f"{sink.name.replace(' ', '-')}-{number}", summaries)
         size = mail_size(site)
         ours.append({**send(site, sink, options.readers), "size": size})
         if options.peer == "yes":
@@ -136,7 +107,7 @@ def rows_for(sink, ours, theirs):
         ratios = [[a[key] / b[key] for a, b in zip(ours, theirs)] for key in ("rate", "per_cpu")]
         rows.append(["  ratio of the medians", f"{median(ours, 'rate') / median(theirs, 'rate'):.2f}",
                      f"{median(ours, 'per_cpu') / median(theirs, 'per_cpu'):.2f}", "", ""])
-        rows.append(["  lowest, middle, highest", *(f"{min(r):.2f}-{statistics.median(r):.2f}-{max(r):.2f}" for r in ratios),
+        rows.append(["  lowest, middle, highest", *(f"{min(r):.2f}-{sorted(r)[len(r) // 2]:.2f}-{max(r):.2f}" for r in ratios),
                      "", ""])
     return rows
 
@@ -159,10 +130,7 @@ def main():
 
     with Folder() as folder:
         site = Site(folder, "smtp://127.0.0.1:9", options.connections)
-        readers = folder / "readers.csv"
-        readers.write_text("email,name\n" + "".join(
-            f"reader.{i:07}@example{i % 97}.test,Johanna{i % 1000} Lindgren\n" for i in range(options.readers)))
-        site.run("subscriber", "import", readers, "--list", "daily", "--confirmed", "--basis", "a measurement")
+        site.import_readers(options.readers)
         site.run("list", "edit", "daily", "--max", "100")
         summaries = summaries_for(site)
         rows, every = [], []

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import sqlite3
 import statistics
@@ -32,10 +33,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def need(*programs):
+def need(*programs, quietly=False):
+    """Leaves when one is missing; quietly: gives those that are."""
     missing = [program for program in programs if shutil.which(program) is None and not Path(program).exists()]
-    if missing:
+    if missing and not quietly:
         sys.exit(f"this measurement needs {', '.join(missing)}")
+    return missing
 
 
 def tool(name):
@@ -64,6 +67,28 @@ class Folder:
         shutil.rmtree(self.path)
 
 
+class QuickSink:
+    """tests/bench/sink.cpp"""
+
+    name = "quick sink"
+
+    def __init__(self, delay=0):
+        self.process = subprocess.Popen([tool("bench_sink"), "--delay", str(delay)], stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline().split()[1])
+        self.before = 0
+
+    def taken(self):
+        """Messages since the last call."""
+        self.process.send_signal(signal.SIGUSR1)
+        count = json.loads(self.process.stdout.readline())["messages"]
+        since, self.before = count - self.before, count
+        return since
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
 class Site:
     def __init__(self, folder, relay, connections=50):
         self.folder = folder / "site"
@@ -85,6 +110,17 @@ class Site:
             sys.exit(f"postrider {' '.join(map(str, words))}: {done.stderr.strip()}")
         return done.stdout
 
+    def import_readers(self, count):
+        file = self.folder.parent / "readers.csv"
+        file.write_text("email,name\n" + "".join(
+            f"reader.{i:07}@example{i % 97}.test,Johanna{i % 1000} Lindgren\n" for i in range(count)))
+        self.run("subscriber", "import", file, "--list", "daily", "--confirmed", "--basis", "a measurement")
+
+    def add_stories(self, marker, summaries):
+        for number, summary in enumerate(summaries):
+            self.run("story", "add", "--list", "daily", "--title", f"Story {number} of {marker}",
+                     "--url", f"https://courier.example/{marker}/{number}", "--summary", summary)
+
     def relay(self, url):
         """What is sent from now on goes there."""
         file = self.folder / "postrider.toml"
@@ -105,8 +141,11 @@ class Site:
         with contextlib.closing(sqlite3.connect(f"file:{self.folder}/postrider.db?mode=ro", uri=True, timeout=10)) as database:
             return database.execute(sql).fetchone()
 
+    def is_sent(self):
+        return self.query("SELECT count(*) FROM mailing WHERE finished_at IS NULL") == (0,)
+
     def wait_until_sent(self):
-        while self.query("SELECT count(*) FROM mailing WHERE finished_at IS NULL") != (0,):
+        while not self.is_sent():
             time.sleep(0.05)
 
     def newest_report(self):
