@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -73,6 +74,11 @@ public:
     }
     NameServer(const NameServer&) = delete;
 
+    // From the next question on.
+    void answers_with(Script script) {
+        std::lock_guard lock(changing_);
+        script_ = std::move(script);
+    }
     [[nodiscard]] std::uint16_t port() const { return socket_.local_endpoint().port(); }
     [[nodiscard]] int questions() const { return questions_; }
 
@@ -87,12 +93,16 @@ private:
             if (size < 17) continue;
             ++questions_;
             std::string_view query(received.data(), size);
-            auto answer = script_(question_in(query));
+            auto answer = script()(question_in(query));
             if (answer.empty()) continue;
             answer.replace(0, 2, query.substr(0, 2));
             boost::system::error_code left;
             socket_.send_to(boost::asio::buffer(answer), peer, 0, left);
         }
+    }
+    Script script() {
+        std::lock_guard lock(changing_);
+        return script_;
     }
     static Message question_in(std::string_view query) {
         Message question;
@@ -105,6 +115,7 @@ private:
         return question;
     }
 
+    std::mutex changing_;
     Script script_;
     std::atomic<bool> stopping_ = false;
     std::atomic<int> questions_ = 0;

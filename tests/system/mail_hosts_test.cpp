@@ -134,16 +134,15 @@ protected:
     }
     std::optional<MailHost> ask(const std::string& domain) { return ask_at_once({domain}).front(); }
 
-    std::function<std::string(Message)> script = [](const Message& question) { return question.bytes(); };
     std::function<void()> answered = [] {};
     boost::asio::io_context loop;
     test::SimulatedClock clock{loop.get_executor()};
-    dns::NameServer server{[this](const Message& question) { return script(question); }};
+    dns::NameServer server{[](const Message& question) { return question.bytes(); }};
     MailHosts hosts{clock, {.name_server = NameServer{"127.0.0.1", server.port()}, .most_waiting = 4, .most_kept = 3}};
 };
 
 TEST_F(MailHostsTest, ADomainTakesMailByItsExchangerOrElseByAnAddressOfEitherKind) {
-    script = [](Message question) {
+    server.answers_with([](Message question) {
         if (question.domain == "mx.org" && question.type == dns::mx)
             question.answers = {dns::exchanger(10, dns::name("in.mx.org"))};
         if (question.domain == "four.org" && question.type == dns::a)
@@ -151,7 +150,7 @@ TEST_F(MailHostsTest, ADomainTakesMailByItsExchangerOrElseByAnAddressOfEitherKin
         if (question.domain == "six.org" && question.type == dns::aaaa)
             question.answers = {dns::record(dns::aaaa, std::string(16, '\1'))};
         return question.bytes();
-    };
+    });
     EXPECT_EQ(ask("mx.org"), MailHost::takes_mail);
     EXPECT_EQ(server.questions(), 1);
     EXPECT_EQ(ask("four.org"), MailHost::takes_mail);
@@ -161,13 +160,13 @@ TEST_F(MailHostsTest, ADomainTakesMailByItsExchangerOrElseByAnAddressOfEitherKin
 }
 
 TEST_F(MailHostsTest, ADomainWithANullMxWithoutARecordOrNotInDnsTakesNone) {
-    script = [](Message question) {
+    server.answers_with([](Message question) {
         if (question.domain == "null.org" && question.type == dns::mx) question.answers = {dns::exchanger(0, root)};
         if (question.domain == "null.org" && question.type == dns::a)
             question.answers = {dns::record(dns::a, "\x7F\1\1\1")};
         if (question.domain == "gone.org") question.code = dns::no_such_name;
         return question.bytes();
-    };
+    });
     EXPECT_EQ(ask("null.org"), MailHost::takes_none);
     EXPECT_EQ(ask("gone.org"), MailHost::takes_none);
     EXPECT_EQ(server.questions(), 2);
@@ -176,19 +175,19 @@ TEST_F(MailHostsTest, ADomainWithANullMxWithoutARecordOrNotInDnsTakesNone) {
 }
 
 TEST_F(MailHostsTest, AServerThatFailsOrTalksNonsenseLeavesItUnknown) {
-    script = [](Message question) {
+    server.answers_with([](Message question) {
         if (question.domain == "fails.org") question.code = dns::server_failure;
         if (question.domain == "refuses.org") question.code = dns::refused;
         if (question.domain == "nonsense.org") question.answers = {dns::exchanger(10, "\xC0\x0C\xC0\x0C")};
         return question.bytes();
-    };
+    });
     for (auto domain : {"fails.org", "refuses.org", "nonsense.org"})
         EXPECT_EQ(ask(domain), MailHost::unknown) << domain;
     EXPECT_EQ(ask(std::string(300, 'a') + ".org"), MailHost::unknown);
 }
 
 TEST_F(MailHostsTest, ASilentServerLeavesItUnknownWithinThePatienceOfAVisitor) {
-    script = [](const Message&) { return ""; };
+    server.answers_with([](const Message&) { return ""; });
     auto begin = std::chrono::steady_clock::now();
     EXPECT_EQ(ask_at_once({"a.org", "b.org", "c.org", "d.org"}), Answers(4, MailHost::unknown));
     EXPECT_LT(std::chrono::steady_clock::now() - begin, 4s); // 2.5, and a slow machine
@@ -196,11 +195,11 @@ TEST_F(MailHostsTest, ASilentServerLeavesItUnknownWithinThePatienceOfAVisitor) {
 
 TEST_F(MailHostsTest, TheLoopGoesOnWhileAQuestionWaits) {
     std::promise<void> the_loop_went_on;
-    script = [&](Message question) {
-        the_loop_went_on.get_future().wait();
+    server.answers_with([went_on = the_loop_went_on.get_future().share()](Message question) {
+        went_on.wait();
         question.answers = {dns::exchanger(10, dns::name("in.mx.org"))};
         return question.bytes();
-    };
+    });
     boost::asio::co_spawn(loop, hosts.ask("mx.org"), [](std::exception_ptr, MailHost) {});
     boost::asio::post(loop, [&] { boost::asio::post(loop, [&] { the_loop_went_on.set_value(); }); });
     loop.run();
@@ -215,11 +214,11 @@ TEST_F(MailHostsTest, MoreQuestionsThanMayWaitAreUnknownAtOnceAndTheirPlacesCome
     answered = [&] {
         if (std::exchange(first, false)) first_answer.set_value();
     };
-    script = [released](Message question) {
+    server.answers_with([released](Message question) {
         released.wait();
         question.code = dns::no_such_name;
         return question.bytes();
-    };
+    });
     auto answers = ask_at_once({"a.org", "b.org", "c.org", "d.org", "beyond.org"});
     EXPECT_EQ(answers.back(), MailHost::unknown);
     answers.pop_back();
@@ -228,10 +227,10 @@ TEST_F(MailHostsTest, MoreQuestionsThanMayWaitAreUnknownAtOnceAndTheirPlacesCome
 }
 
 TEST_F(MailHostsTest, AnAnswerIsKeptForTenMinutesAndAFailureForThirtySeconds) {
-    script = [](Message question) {
+    server.answers_with([](Message question) {
         question.code = question.domain == "fails.org" ? dns::server_failure : dns::no_such_name;
         return question.bytes();
-    };
+    });
     ask("gone.org");
     ask("fails.org");
     auto asked = server.questions();
@@ -252,10 +251,10 @@ TEST_F(MailHostsTest, AnAnswerIsKeptForTenMinutesAndAFailureForThirtySeconds) {
 }
 
 TEST_F(MailHostsTest, NoMoreAnswersAreKeptThanTheSettingSays) {
-    script = [](Message question) {
+    server.answers_with([](Message question) {
         question.code = dns::no_such_name;
         return question.bytes();
-    };
+    });
     const std::vector<std::string> domains = {"a.org", "b.org", "c.org", "d.org"};
     for (auto& domain : domains) ask(domain);
     EXPECT_EQ(server.questions(), 4);
