@@ -187,6 +187,8 @@ name = "test"
 url = "{}"
 [feeds]
 allow_private_addresses = true
+[signup]
+check_mx = false
 {})toml",
                                                                  relay_.url(), more_configuration_);
         site_.emplace(daemon::Site::load(folder_));
