@@ -28,6 +28,7 @@ ns_type number_of(DnsType type) {
     case DnsType::mx: return ns_t_mx;
     case DnsType::a: return ns_t_a;
     case DnsType::aaaa: return ns_t_aaaa;
+    case DnsType::ns: return ns_t_ns;
     }
     return ns_t_invalid;
 }
@@ -65,13 +66,19 @@ DnsAnswer read_exchangers(ns_msg& message, bool cut_short) {
     return roots == 1 && null ? DnsAnswer::null_mx : DnsAnswer::unusable;
 }
 
-DnsAnswer read_addresses(ns_msg& message, DnsType type, bool cut_short) {
-    int size = type == DnsType::a ? NS_INADDRSZ : NS_IN6ADDRSZ;
+bool has_the_size(const ns_rr& record) {
+    int size = ns_rr_rdlen(record);
+    if (ns_rr_type(record) == ns_t_a) return size == NS_INADDRSZ;
+    if (ns_rr_type(record) == ns_t_aaaa) return size == NS_IN6ADDRSZ;
+    return size > 0;
+}
+
+DnsAnswer read_records(ns_msg& message, DnsType type, bool cut_short) {
     for (int i = 0; i < ns_msg_count(message, ns_s_an); ++i) {
         ns_rr record;
         if (ns_parserr(&message, ns_s_an, i, &record) != 0) return DnsAnswer::unusable;
         if (ns_rr_type(record) != number_of(type) || ns_rr_class(record) != ns_c_in) continue;
-        return ns_rr_rdlen(record) == size ? DnsAnswer::hosts : DnsAnswer::unusable;
+        return has_the_size(record) ? DnsAnswer::hosts : DnsAnswer::unusable;
     }
     return cut_short ? DnsAnswer::unusable : DnsAnswer::nothing;
 }
@@ -79,7 +86,7 @@ DnsAnswer read_addresses(ns_msg& message, DnsType type, bool cut_short) {
 // The C library's resolver with the configuration of this moment. It blocks; each thread has its own.
 class Resolver {
 public:
-    explicit Resolver(const std::optional<NameServer>& server) : ready_(res_ninit(&state_) == 0) {
+    Resolver(const std::optional<NameServer>& server, Moment until) : until_(until), ready_(res_ninit(&state_) == 0) {
         if (!ready_) return;
         state_.retrans = 1; // second, for each name server
         state_.retry = 1;
@@ -93,12 +100,14 @@ public:
     Resolver(const Resolver&) = delete;
     Resolver& operator=(const Resolver&) = delete;
 
-    // One second for each server that is asked.
-    DnsAnswer ask(const std::string& domain, DnsType type, int most_servers) {
+    // Takes one second for each server that is asked, and only as many as there are left.
+    DnsAnswer ask(const std::string& domain, DnsType type) {
+        // Rounded, so that a question that did not wait has time for a second server.
+        auto seconds = std::chrono::round<std::chrono::seconds>(until_ - std::chrono::steady_clock::now()).count();
+        if (!ready_ || seconds < 1) return DnsAnswer::unusable;
+        state_.nscount = std::min(servers_, static_cast<int>(seconds));
         std::array<unsigned char, largest_query> query;
         std::array<unsigned char, largest_answer> answer;
-        if (!ready_) return DnsAnswer::unusable;
-        state_.nscount = std::min(servers_, most_servers);
         // Not res_nquery, which keeps to itself how long the answer is that says there is no such domain.
         int size = res_nmkquery(&state_, ns_o_query, domain.c_str(), ns_c_in, number_of(type), nullptr, 0, nullptr,
                                 query.data(), query.size());
@@ -120,26 +129,23 @@ private:
     }
 
     struct __res_state state_{};
+    Moment until_;
     bool ready_;
     int servers_ = 0;
 };
 
 // RFC 5321 section 5.1: the MX records; none, then the domain's own addresses.
 MailHost look_up(const std::string& domain, const std::optional<NameServer>& server, Moment until) {
-    Resolver resolver(server);
-    for (auto type : {DnsType::mx, DnsType::a, DnsType::aaaa}) {
-        // Rounded, so that a question that did not wait has time for a second server.
-        auto seconds = std::chrono::round<std::chrono::seconds>(until - std::chrono::steady_clock::now()).count();
-        if (seconds < 1) return MailHost::unknown;
-        switch (resolver.ask(domain, type, static_cast<int>(seconds))) {
-        case DnsAnswer::hosts: return MailHost::takes_mail;
-        case DnsAnswer::null_mx:
-        case DnsAnswer::no_such_domain: return MailHost::takes_none;
-        case DnsAnswer::unusable: return MailHost::unknown;
-        case DnsAnswer::nothing: break;
-        }
-    }
-    return MailHost::takes_none;
+    Resolver resolver(server, until);
+    auto answer = DnsAnswer::nothing;
+    for (auto type : {DnsType::mx, DnsType::a, DnsType::aaaa})
+        if (answer == DnsAnswer::nothing) answer = resolver.ask(domain, type);
+    if (answer == DnsAnswer::hosts) return MailHost::takes_mail;
+    if (answer == DnsAnswer::null_mx) return MailHost::takes_none;
+    if (answer == DnsAnswer::unusable) return MailHost::unknown;
+    // A server that is cut off from the world (a container's, an office's) may say of every name that it does not exist,
+    // and would close the newsletter to everybody. The root exists for whoever can see DNS at all.
+    return resolver.ask(".", DnsType::ns) == DnsAnswer::hosts ? MailHost::takes_none : MailHost::unknown;
 }
 
 // One question that waits, from asking to its answer, or until its coroutine is destroyed.
@@ -214,7 +220,7 @@ DnsAnswer read_dns_answer(std::span<const unsigned char> bytes, DnsType asked) {
     if (code != ns_r_noerror) return DnsAnswer::unusable;
     bool cut_short = ns_msg_getflag(message, ns_f_tc);
     if (asked == DnsType::mx) return read_exchangers(message, cut_short);
-    return read_addresses(message, asked, cut_short);
+    return read_records(message, asked, cut_short);
 }
 
 }

@@ -18,7 +18,7 @@
 // that says "none").
 //
 // In:     a domain in A-labels, in lower case, without the final dot: mail::Address::domain_ascii().
-// Out:    takes_none only where a name server said so; unknown for everything that went wrong. Never throws for what the
+// Out:    takes_none only where a name server said so that knows the root of DNS; unknown for everything that went wrong. Never throws for what the
 //         network does.
 // Always: answered two and a half seconds after the question at the latest, whatever hangs. Names that are reserved for
 //         examples and tests (RFC 2606 section 2) are unknown and never leave the machine. Memory has a bound.
@@ -68,7 +68,7 @@ private:
 // .example, .test, .invalid, .localhost and what is under them; in any letter case.
 [[nodiscard]] bool is_reserved_name(std::string_view domain);
 
-enum class DnsType { mx, a, aaaa };
+enum class DnsType { mx, a, aaaa, ns };
 enum class DnsAnswer {
     hosts,          // at least one record of the type
     null_mx,        // RFC 7505 section 3: one MX, preference 0, the root as its host

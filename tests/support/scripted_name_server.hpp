@@ -17,7 +17,7 @@
 
 namespace postrider::test::dns {
 
-enum Type { a = 1, cname = 5, mx = 15, aaaa = 28 };
+enum Type { a = 1, ns = 2, cname = 5, mx = 15, aaaa = 28 };
 enum Code { no_error = 0, server_failure = 2, no_such_name = 3, refused = 5 };
 
 inline std::string two_octets(unsigned value) { return {char(value >> 8), char(value)}; }
@@ -61,7 +61,8 @@ struct Message {
     }
 };
 
-// Lives on a thread of its own, which calls the script with the name and the type of each question. "" is silence.
+// Lives on a thread of its own, which calls the script with the name and the type of each question. "" is silence. It
+// knows the root of DNS without its script, unless it is cut off from the world.
 class NameServer {
 public:
     using Script = std::function<std::string(const Message& question)>;
@@ -79,6 +80,7 @@ public:
         std::lock_guard lock(changing_);
         script_ = std::move(script);
     }
+    void is_cut_off() { cut_off_ = true; }
     [[nodiscard]] std::uint16_t port() const { return socket_.local_endpoint().port(); }
     [[nodiscard]] int questions() const { return questions_; }
 
@@ -91,18 +93,22 @@ private:
             udp::endpoint peer;
             auto size = socket_.receive_from(boost::asio::buffer(received), peer);
             if (size < 17) continue;
-            ++questions_;
             std::string_view query(received.data(), size);
-            auto answer = script()(question_in(query));
+            auto answer = answer_to(question_in(query));
             if (answer.empty()) continue;
             answer.replace(0, 2, query.substr(0, 2));
             boost::system::error_code left;
             socket_.send_to(boost::asio::buffer(answer), peer, 0, left);
         }
     }
-    Script script() {
-        std::lock_guard lock(changing_);
-        return script_;
+    std::string answer_to(const Message& question) {
+        if (question.domain.empty() && !cut_off_)
+            return Message{"", ns, {record(ns, name("a.root-servers.net"))}}.bytes();
+        ++questions_;
+        std::unique_lock lock(changing_);
+        auto script = script_;
+        lock.unlock();
+        return script(question);
     }
     static Message question_in(std::string_view query) {
         Message question;
@@ -117,7 +123,7 @@ private:
 
     std::mutex changing_;
     Script script_;
-    std::atomic<bool> stopping_ = false;
+    std::atomic<bool> stopping_ = false, cut_off_ = false;
     std::atomic<int> questions_ = 0;
     boost::asio::io_context context_;
     udp::socket socket_{context_, udp::endpoint(boost::asio::ip::address_v4::loopback(), 0)};

@@ -174,6 +174,20 @@ TEST_F(MailHostsTest, ADomainWithANullMxWithoutARecordOrNotInDnsTakesNone) {
     EXPECT_EQ(server.questions(), 5);
 }
 
+TEST_F(MailHostsTest, AServerThatKnowsNotEvenTheRootIsNotBelievedThatADomainDoesNotExist) {
+    server.is_cut_off();
+    for (auto code : {dns::no_such_name, dns::no_error}) {
+        server.answers_with([code](Message question) {
+            if (question.domain == "null.org" && question.type == dns::mx) question.answers = {dns::exchanger(0, root)};
+            question.code = question.answers.empty() ? code : dns::no_error;
+            return question.bytes();
+        });
+        EXPECT_EQ(ask("gone.org"), MailHost::unknown);
+        EXPECT_EQ(ask("null.org"), MailHost::takes_none) << "which nobody says by accident";
+        clock.advance(1h);
+    }
+}
+
 TEST_F(MailHostsTest, AServerThatFailsOrTalksNonsenseLeavesItUnknown) {
     server.answers_with([](Message question) {
         if (question.domain == "fails.org") question.code = dns::server_failure;
