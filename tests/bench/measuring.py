@@ -19,7 +19,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("POSTRIDER_BINARY", str(ROOT / "build/release/postrider"))
 TOOLS = Path(os.environ.get("POSTRIDER_BENCH_TOOLS", str(ROOT / "build/release")))
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def hardware():
@@ -156,13 +155,8 @@ class Site:
         return {**report, "first": first / 1000, "last": last / 1000}
 
 
-def cpu_seconds(pid):
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
 def thread_seconds(pid):
-    """CPU seconds of each thread, the first one first."""
+    """CPU seconds of each thread, user and kernel, the first thread first."""
     return [int((task / "schedstat").read_text().split()[0]) / 1e9
             for task in sorted(Path(f"/proc/{pid}/task").iterdir(), key=lambda task: int(task.name))]
 
