@@ -171,20 +171,27 @@ boost::asio::awaitable<void> Dispatcher::settle(Connection& connection, Parcel& 
     auto verdict = judge(attempt, settings_.retry, now);
 
     if (auto* trouble = std::get_if<Hold>(&verdict)) {
-        if (trouble->about == About::domain) {
-            auto until = hold_domain(domain_of(parcel), trouble->reason, now);
-            give_back(std::make_unique<Parcel>(std::move(parcel)), until);
-        } else {
+        Time until = now;
+        if (trouble->about == About::domain)
+            until = hold_domain(domain_of(parcel), trouble->reason, now);
+        else {
             // A 421 ends a connection, not the relay's good name; RFC 5321 section 3.8.
             bool closing = reply && reply->code == 421;
             if (!closing || ++lane.breaks > 2) hold(lane, held_for(lane.troubles + 1), trouble->reason);
-            give_back(std::make_unique<Parcel>(std::move(parcel)), now);
         }
+        // An answer to this very message: others are tried before it, for it may be the only one that meets with it.
+        bool about_this_message = reply && (stage == smtp::Stage::rcpt || stage == smtp::Stage::body);
+        if (about_this_message && reply->code != 421) {
+            put_off(parcel, attempt, until, trouble->reason);
+            co_await durable(connection);
+        } else
+            give_back(std::make_unique<Parcel>(std::move(parcel)), until);
         co_return;
     }
     if (std::holds_alternative<Accepted>(verdict)) {
         lane.breaks = 0;
-        if (lane.troubles > 0) recovered(lane);
+        if (lane.troubles > 0 && lane.open(now)) recovered(lane); // what was on its way before the hold proves nothing
+        if (!domains_.empty()) domain_recovered(domain_of(parcel), now);
     }
     record(parcel, verdict);
     co_await durable(connection);

@@ -198,21 +198,33 @@ std::optional<Time> Dispatcher::reserved_place(const Parcel& parcel, Time now) {
 }
 
 void Dispatcher::give_back(std::unique_ptr<Parcel> parcel, Time not_before) {
+    hungry_ = true;
     if (parcel->letter) {
         gathered_.letters.push_back({parcel->letter->id, Outcome::deferred, parcel->number - 1, not_before, ""});
-    } else if (parcel->slice != 0 && not_before > clock_.now()) {
+        return;
+    }
+    not_before = std::min(not_before, parcel->mailing->started_at + settings_.retry.retry_for);
+    if (parcel->slice != 0 && not_before > clock_.now()) {
         // A held domain: put off as a row of its own, so that the slice can be finished. No try is counted.
         gathered_.records.push_back({parcel->mailing->id, parcel->reader.subscription, parcel->slice, Outcome::deferred,
                                      0, not_before, false, reason_to_wait(*parcel)});
-    } else {
-        gathered_.given_back.push_back({parcel->mailing->id, parcel->reader.subscription, parcel->slice, not_before});
+        return;
     }
-    hungry_ = true;
+    gathered_.given_back.push_back({parcel->mailing->id, parcel->reader.subscription, parcel->slice, not_before});
+}
+
+// A reader whose own message met with a policy: after the hold, and after a wait that grows with each such answer.
+void Dispatcher::put_off(const Parcel& parcel, const Try& attempt, Time not_before, const std::string& reason) {
+    auto now = clock_.now();
+    auto end = attempt.first_began + settings_.retry.retry_for;
+    if (now >= end) return record(parcel, Expired{reason});
+    auto wait = wait_after(attempt.number, attempt.jitter, settings_.retry);
+    record(parcel, TryAgain{std::min(std::max(not_before, now + wait), end), reason});
 }
 
 std::string Dispatcher::reason_to_wait(const Parcel& parcel) const {
-    auto held = domains_.find(domain_of(parcel));
-    return held == domains_.end() ? "waits its turn: the domain has a rate" : held->second.reason;
+    auto domain = domain_of(parcel);
+    return fmt::format("not asked: {} {}", domain, domains_.contains(domain) ? "was held" : "has a rate");
 }
 
 void Dispatcher::record(const Parcel& parcel, const Verdict& verdict) {
@@ -314,6 +326,11 @@ Time Dispatcher::hold_domain(const std::string& domain, std::string reason, Time
     held = {now + held_for(held.times + 1), held.times + 1, std::move(reason)};
     log::warn("domain held", {{"domain", domain}, {"until", rfc3339(held.until)}, {"reason", held.reason}});
     return held.until;
+}
+
+void Dispatcher::domain_recovered(const std::string& domain, Time now) {
+    auto held = domains_.find(domain);
+    if (held != domains_.end() && held->second.until <= now) domains_.erase(held);
 }
 
 void Dispatcher::recovered(Lane& lane) {

@@ -96,6 +96,7 @@ private:
     std::optional<Time> reserved_place(const Parcel& parcel, Time now);
     [[nodiscard]] static std::string domain_of(const Parcel& parcel);
     [[nodiscard]] std::string reason_to_wait(const Parcel& parcel) const;
+    void put_off(const Parcel& parcel, const Try& attempt, Time not_before, const std::string& reason);
     void give_back(std::unique_ptr<Parcel> parcel, Time not_before);
     void staff();
     void give_up();
@@ -103,6 +104,7 @@ private:
     void spawn(Lane& lane);
     void hold(Lane& lane, Duration length, std::string reason);
     Time hold_domain(const std::string& domain, std::string reason, Time now); // until when
+    void domain_recovered(const std::string& domain, Time now);
     void recovered(Lane& lane);
     void end(Connection& connection, std::exception_ptr error);
     void record(const Parcel& parcel, const Verdict& verdict);

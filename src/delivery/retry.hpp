@@ -61,7 +61,7 @@ struct Unknown { // the connection broke after the final dot; tried again at `ag
     std::optional<Time> again;
     std::string reason;
 };
-struct Hold { // about us; the reader's delivery stays as it was, and its try is not counted
+struct Hold { // about us; never a refusal of the reader
     About about;
     std::string reason;
 };

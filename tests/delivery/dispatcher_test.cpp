@@ -327,6 +327,57 @@ TEST_F(PostOffice, AHeldDomainDoesNotStopTheOthers) {
     EXPECT_EQ(balance(id).refused, 0);
 }
 
+TEST_F(PostOffice, OneReaderWhomAPolicyKeepsOutDoesNotStarveTheOthersOfTheDomain) {
+    join(60);
+    relay.answers_for("reader5@example.org", Stage::rcpt, "550 5.7.1 recipient restricts senders");
+    auto id = issue();
+    passes(10min, 30s);
+    EXPECT_EQ(balance(id).accepted, 59);
+    EXPECT_EQ(balance(id).deferred, 1);
+    passes(37h, 30min);
+    balances(id, 59);
+    auto account = balance(id);
+    ASSERT_EQ(account.refusals.size(), 1u);
+    EXPECT_EQ(account.refusals[0].reason, "550 5.7.1 recipient restricts senders");
+    EXPECT_EQ(account.refusals[0].count, 1);
+}
+
+TEST_F(PostOffice, OneMessageRefusedForItsContentDoesNotStarveTheOthersOfTheRelay) {
+    join(30);
+    relay.answers_for("reader5@example.org", Stage::body, "554 5.6.0 bad content");
+    auto id = issue();
+    passes(10min, 30s);
+    EXPECT_EQ(balance(id).accepted, 29);
+    passes(37h, 30min);
+    balances(id, 29);
+    ASSERT_EQ(balance(id).refusals.size(), 1u);
+    EXPECT_EQ(balance(id).refusals[0].reason, "554 5.6.0 bad content");
+}
+
+TEST_F(PostOffice, WhoWasNeverAskedIsNotReportedWithSomebodyElsesAnswer) {
+    settings.retry_for = 30s;
+    join(20);
+    relay.answers(Stage::rcpt, "550 5.7.1 no");
+    auto id = issue();
+    passes(45s, 5s);
+    auto account = balance(id);
+    EXPECT_EQ(account.expired, 20) << "a hold does not outlast retry_for";
+    for (auto& [reason, count] : account.refusals)
+        if (reason == "550 5.7.1 no") EXPECT_EQ(count, relay.count("RCPT"));
+    balances(id, 0);
+}
+
+TEST_F(PostOffice, AMessageThatWasOnItsWayDoesNotLiftAHold) {
+    relays[0].connections = 1;
+    join(3);
+    relay.answers_message(1, Stage::data, "554 5.0.0 not now");
+    auto id = issue();
+    settles();
+    EXPECT_TRUE(held()) << "whatever else was taken meanwhile";
+    passes(3min, 30s);
+    balances(id, 3);
+}
+
 TEST_F(PostOffice, EveryMessageIsFitForTheWireAndPersonal) {
     joins("ada@example.org");
     issue();
