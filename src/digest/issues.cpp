@@ -138,4 +138,8 @@ bool Issues::discard(IssueId id) {
 
 void Issues::free_stories(IssueId id) { connection_.run("DELETE FROM issue_story WHERE issue_id = $1", id); }
 
+void Issues::free_story(IssueId id, StoryId story) {
+    connection_.run("DELETE FROM issue_story WHERE issue_id = $1 AND story_id = $2", id, story);
+}
+
 }

@@ -61,6 +61,7 @@ public:
     // A draft that is not to be; its stories are free again.
     bool discard(IssueId id);
     void free_stories(IssueId id);
+    void free_story(IssueId id, StoryId story);
 
 private:
     storage::Connection& connection_;

@@ -104,7 +104,19 @@ void Publishing::freeze(IssueId id, Time now) {
     storage::Transaction transaction(connection_);
     auto issue = issues_.find(id).value();
     auto list = lists_.find(issue.list).value();
-    auto stories = stories_of(issues_.stories(id));
+    // What was hidden or held while the issue was a draft stays out of it, and is free for a later one.
+    std::vector<stories::Story> stories;
+    for (auto& story : stories_of(issues_.stories(id))) {
+        if (story.state == stories::StoryState::new_)
+            stories.push_back(std::move(story));
+        else
+            issues_.free_story(id, story.id);
+    }
+    if (stories.empty())
+        throw std::runtime_error(
+            fmt::format("every story of issue {} is hidden or held, so it would be empty; release one, or "
+                        "`postrider issue cancel {}`",
+                        id.number, id.number));
     auto left_over = explain(list).chosen.size(); // what would make the next issue
     IssueWords words{lists_.take_issue_number(list.id), now, left_over};
     auto compiled = compile(list, words, stories);

@@ -12,10 +12,10 @@ using stories::StoryState;
 // The first rule that keeps the story out; empty: it is eligible.
 std::string kept_out(const Considered& considered, const Rules& rules) {
     auto& [story, standing, since] = considered.candidate;
-    if (considered.issue)
-        return *considered.issue ? fmt::format("was part of issue {}", *considered.issue) : "is part of a draft";
+    if (considered.issue && *considered.issue) return fmt::format("was part of issue {}", *considered.issue);
     if (story.state == StoryState::hidden) return "hidden by the operator";
     if (story.state == StoryState::held) return "held by the operator until it is released";
+    if (considered.issue) return "is part of a draft";
     if (standing == stories::Standing::remembered) return "was in the feed before the list had it";
     if (story.published_at && since - *story.published_at > rules.look_back) {
         auto age = std::chrono::duration_cast<std::chrono::hours>(since - *story.published_at);
@@ -43,6 +43,8 @@ Selection select(std::span<const Considered> stories, const Rules& rules) {
     }
     if (eligible.empty()) {
         selection.why_not = stories.empty() ? "there are no stories yet" : "there are no new stories";
+        if (auto drafted = std::ranges::count_if(stories, [](auto& one) { return one.issue == 0; }))
+            selection.why_not += fmt::format("; {} {} in a draft", drafted, drafted == 1 ? "is" : "are");
         return selection;
     }
     if (eligible.size() < std::size_t(rules.minimum)) {

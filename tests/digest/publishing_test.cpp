@@ -155,6 +155,33 @@ TEST_F(Publisher, AListWithApprovalHoldsItsIssueUntilItIsFrozen) {
     EXPECT_EQ(Issues(*connection).find(id)->state, IssueState::scheduled);
 }
 
+TEST_F(Publisher, AStoryHiddenOrHeldWhileItIsInADraftIsNotMailed) {
+    auto first = story("First");
+    story("Second");
+    auto id = *publishing->draft(list, {}, IssueState::held, now).issue;
+    stories::Stories(*connection).set_state(first, stories::StoryState::hidden);
+    publishing->freeze(id, now);
+    EXPECT_EQ(Issues(*connection).stories(id).size(), 1u);
+    EXPECT_EQ(mail_of(id).find("First"), std::string::npos);
+    EXPECT_EQ(publishing->explain(list).choices.size(), 2u);
+    for (auto& choice : publishing->explain(list).choices)
+        if (choice.story == first) EXPECT_EQ(choice.why, "hidden by the operator");
+}
+
+TEST_F(Publisher, ADraftWhoseStoriesAreAllHiddenCannotBeSentEmpty) {
+    auto only = story("Only");
+    auto id = *publishing->draft(list, {}, IssueState::held, now).issue;
+    stories::Stories(*connection).set_state(only, stories::StoryState::hidden);
+    EXPECT_THROW(publishing->freeze(id, now), std::runtime_error);
+    EXPECT_EQ(Issues(*connection).find(id)->state, IssueState::held);
+}
+
+TEST_F(Publisher, NothingNewBecauseADraftHasItAllIsSaidSo) {
+    story("First");
+    (void)publishing->draft(list, {}, IssueState::draft, now);
+    EXPECT_EQ(publishing->publish(list, {}, now).why_not, "there are no new stories; 1 is in a draft");
+}
+
 TEST_F(Publisher, TheMailIsBeyondReproachWhateverItsStoriesAndItsReaderAreCalled) {
     story("A <b>bold</b> & \"quoted\" title");
     story("x\r\nBcc: victim@example.org");
