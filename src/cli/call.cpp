@@ -100,8 +100,7 @@ const daemon::Site* Call::site_if() {
 
 storage::Connection& Call::database() {
     if (!open_->database) {
-        open_->database = std::make_unique<storage::Connection>(site().database_url);
-        storage::migrate(*open_->database, embedded::schema(), now);
+        open_->database = std::make_unique<storage::Connection>(daemon::open_database(site(), now));
     }
     return *open_->database;
 }

@@ -3,7 +3,6 @@
 #include "daemon/readiness.hpp"
 #include "daemon/routes.hpp"
 #include "delivery/letters.hpp"
-#include "storage/migrations.hpp"
 #include "subscribers/consent.hpp"
 #include "subscribers/sign_up.hpp"
 #include "system/log.hpp"
@@ -28,8 +27,7 @@ constexpr std::size_t few_handlers = 8;
 constexpr auto breath = std::chrono::microseconds(300);
 
 storage::Database opened(const Site& site, Time now) {
-    storage::Connection connection(site.database_url);
-    storage::migrate(connection, embedded::schema(), now);
+    (void)open_database(site, now);
     return storage::Database(site.database_url);
 }
 
@@ -127,6 +125,7 @@ void Daemon::stop() {
 
 // Stop accepting, stop claiming, let messages on their way finish within a limit, record, leave.
 boost::asio::awaitable<void> Daemon::leave() {
+    database_.stop_waiting();
     server_.stop();
     feeds_.stop();
     delivery_.stop(messages_may_take);
@@ -140,10 +139,16 @@ boost::asio::awaitable<void> Daemon::leave() {
 // Five times a second: what did other processes write, what became due?
 boost::asio::awaitable<void> Daemon::keep_time() {
     while (!stopping_ || parts_ > 1) {
-        auto look = [](storage::Connection& connection) { return connection.data_version(); };
-        auto version = co_await database_.read(look);
+        auto version = co_await database_.data_version();
         bool changed = std::exchange(data_version_, version) != version;
         auto now = clock_.now();
+        if (!stopping_ && !database_.still_in_place()) {
+            log::error(
+                "the database was deleted or replaced under the daemon; leaving, as all that is written now is lost",
+                {{"file", site_.database_file.string()}});
+            status_ = 1;
+            stop();
+        }
         if (!stopping_ && (changed || now >= next_publishing_)) co_await publish_due();
         if (!stopping_ && now >= next_tidying_) co_await tidy();
         delivery_.tick(changed);
@@ -207,6 +212,8 @@ boost::asio::awaitable<void> Daemon::tidy() {
 std::vector<std::string> Daemon::what_is_wrong() const {
     std::vector<std::string> wrong;
     if (!delivery_.stalled().empty()) wrong.push_back("outcomes cannot be recorded: " + delivery_.stalled());
+    if (delivery_.stalled().empty() && !database_.trouble().empty())
+        wrong.push_back("the database takes nothing: " + database_.trouble());
     if (!publishing_trouble_.empty()) wrong.push_back("an issue cannot be made: " + publishing_trouble_);
     for (auto& lane : delivery_.lanes()) {
         if (!lane.held_until) continue;

@@ -1,5 +1,8 @@
 #include "daemon/routes.hpp"
 
+#include "storage/connection.hpp"
+#include "system/log.hpp"
+
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -87,7 +90,7 @@ public:
         }
         http::Response response;
         if (auto page = page_for(*route, request.method)) {
-            auto running = (pages_.*page)(request, names);
+            auto running = answered(page, request, names);
             response = co_await std::move(running);
         } else {
             response = without_page(*route, request);
@@ -98,6 +101,21 @@ public:
     }
 
 private:
+    // A database that another process keeps locked, or that cannot be written, is an answer too: come again.
+    boost::asio::awaitable<http::Response> answered(Page page, const http::Request& request,
+                                                    const Pages::Names& names) const {
+        try {
+            auto running = (pages_.*page)(request, names);
+            co_return co_await std::move(running);
+        } catch (const storage::Error& error) {
+            log::error("a request could not be served", {{"method", request.method}, {"reason", error.what()}});
+        }
+        auto response = pages_.refusal(wanted(request), 503, "Please try again in a moment",
+                                       "Nothing was changed. The service cannot write anything down just now.");
+        response.headers.add("Retry-After", "10");
+        co_return response;
+    }
+
     static http::Format wanted(const http::Request& request) {
         return http::preferred_format(request.headers.value("Accept"));
     }

@@ -1,5 +1,6 @@
 #include "daemon/site.hpp"
 
+#include "storage/migrations.hpp"
 #include "system/config.hpp"
 
 #include <fmt/format.h>
@@ -214,6 +215,19 @@ Site Site::load(const fs::path& folder) {
         choose(log, "format", site.log_format, {{"text", log::Format::text}, {"json", log::Format::json}});
     config.finish();
     return site;
+}
+
+storage::Connection open_database(const Site& site, Time now) {
+    bool fresh = !fs::exists(site.key_file());
+    storage::Connection connection(site.database_url, fresh ? storage::Access::create : storage::Access::read_write);
+    if (!fresh && connection.empty())
+        throw storage::Error(
+            storage::Error::Kind::not_a_database,
+            fmt::format("{} is empty, though the site has keys; look at database.url, or bring it back with "
+                        "`postrider restore`",
+                        site.database_file.string()));
+    storage::migrate(connection, embedded::schema(), now);
+    return connection;
 }
 
 }

@@ -5,6 +5,7 @@
 #include "digest/content.hpp"
 #include "http/client.hpp"
 #include "http/server.hpp"
+#include "storage/connection.hpp"
 #include "subscribers/budgets.hpp"
 #include "system/log.hpp"
 
@@ -57,5 +58,9 @@ struct Site {
     static std::filesystem::path find(const std::optional<std::filesystem::path>& given);
     static Site load(const std::filesystem::path& folder);
 };
+
+// Brought up to date. Made when the site is new, that is, without keys: a database that is missing or empty beside keys is an error,
+// and never replaced by an empty one.
+[[nodiscard]] storage::Connection open_database(const Site& site, Time now);
 
 }

@@ -56,8 +56,9 @@ boost::asio::awaitable<void> Dispatcher::run() {
         busy_ = true;
         while (!co_await exchanged(group)) {
             if (stop_at_ && clock_.now() >= *stop_at_) {
-                log::error("outcomes are lost to the database; their readers get the issue again",
-                           {{"outcomes", group.records.size()}});
+                if (!group.records.empty())
+                    log::error("outcomes are lost to the database; their readers get the issue again",
+                               {{"outcomes", group.records.size()}});
                 co_return;
             }
             co_await clock_.sleep_for(1s);

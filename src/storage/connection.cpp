@@ -3,10 +3,15 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <sys/stat.h>
+#include <thread>
+#include <tuple>
 #include <unistd.h>
 #include <utility>
 
@@ -45,12 +50,35 @@ void require(sqlite3_stmt* statement, int column, int type) {
                                                 sqlite3_sql(statement)));
 }
 
+// The file's identity; zeros when it is not there (":memory:").
+std::pair<std::uint64_t, std::uint64_t> identity(const std::string& path) {
+    struct stat found{};
+    if (::stat(path.c_str(), &found) != 0) return {};
+    return {found.st_dev, found.st_ino};
+}
+
 std::string path_in(const std::string& url) {
     if (url.starts_with("sqlite:")) return url.substr(7);
     throw Error(Error::Kind::other, fmt::format("database.url \"{}\" must begin with sqlite:", url));
 }
 
 }
+
+struct Connection::Patience {
+    std::atomic<bool> ended = false;
+    Duration limit = busy_timeout;
+    std::chrono::steady_clock::time_point since;
+
+    // SQLite's own handler waits up to a tenth of a second between two looks, which is long beside commits of a few milliseconds.
+    static int wait(void* self, int looks) {
+        auto& patience = *static_cast<Patience*>(self);
+        auto now = std::chrono::steady_clock::now();
+        if (looks == 0) patience.since = now;
+        if (patience.ended || now - patience.since >= patience.limit) return 0;
+        std::this_thread::sleep_for(std::chrono::milliseconds(std::min(looks + 1, 20)));
+        return 1;
+    }
+};
 
 bool Row::null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
@@ -76,17 +104,22 @@ std::string_view Row::blob(int column) const {
     return {bytes, std::size_t(sqlite3_column_bytes(statement_, column))};
 }
 
-Connection::Connection(const std::string& url, Access access) : path_(path_in(url)) {
-    int flags = access == Access::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    if (access == Access::read_only && path_ != ":memory:" && !std::filesystem::exists(path_))
-        throw Error(Error::Kind::other, fmt::format("{} does not exist; `postrider init` makes a site", path_));
+Connection::Connection(const std::string& url, Access access)
+    : path_(path_in(url)), patience_(std::make_unique<Patience>()) {
+    int flags = access == Access::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    if (access == Access::create) flags |= SQLITE_OPEN_CREATE;
+    if (access != Access::create && path_ != ":memory:" && !std::filesystem::exists(path_))
+        throw Error(
+            Error::Kind::other,
+            fmt::format("{} does not exist; look at database.url, or bring it back with `postrider restore`", path_));
     try {
         if (sqlite3_open_v2(path_.c_str(), &database_, flags | SQLITE_OPEN_NOMUTEX, nullptr) != SQLITE_OK) fail("open");
         sqlite3_extended_result_codes(database_, 1);
-        wait_for_others(busy_timeout);
+        sqlite3_busy_handler(database_, &Patience::wait, patience_.get());
         script("PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;");
-        if (access == Access::read_write) script("PRAGMA journal_mode=WAL;");
+        if (access != Access::read_only) script("PRAGMA journal_mode=WAL;");
         script("SELECT count(*) FROM sqlite_schema;"); // the first read finds out whether it is a database at all
+        std::tie(device_, inode_) = identity(path_);
     } catch (...) {
         sqlite3_close(database_);
         throw;
@@ -94,7 +127,8 @@ Connection::Connection(const std::string& url, Access access) : path_(path_in(ur
 }
 
 Connection::Connection(Connection&& other) noexcept
-    : path_(std::move(other.path_)), database_(std::exchange(other.database_, nullptr)),
+    : path_(std::move(other.path_)), patience_(std::move(other.patience_)),
+      database_(std::exchange(other.database_, nullptr)), device_(other.device_), inode_(other.inode_),
       statements_(std::move(other.statements_)), depth_(std::exchange(other.depth_, 0)) {
     other.statements_.clear();
 }
@@ -174,7 +208,13 @@ void Connection::script(const std::string& sql) {
     if (sqlite3_exec(database_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail("");
 }
 
-void Connection::wait_for_others(Duration limit) { sqlite3_busy_timeout(database_, int(limit.count())); }
+void Connection::wait_for_others(Duration limit) { patience_->limit = limit; }
+
+void Connection::stop_waiting() { patience_->ended = true; }
+
+bool Connection::still_in_place() const { return identity(path_) == std::pair(device_, inode_); }
+
+bool Connection::empty() { return !value<std::int64_t>("SELECT 1 FROM sqlite_schema LIMIT 1"); }
 
 std::int64_t Connection::data_version() { return value<std::int64_t>("PRAGMA data_version").value(); }
 

@@ -76,13 +76,17 @@ private:
     sqlite3_stmt* statement_;
 };
 
-enum class Access { read_write, read_only };
+enum class Access {
+    create,     // reads and writes; makes the file when there is none
+    read_write, // the file must be there
+    read_only
+};
 
 class Connection {
 public:
-    // Opens "sqlite:PATH" (created if absent and read_write). Does not migrate: see storage/migrations.hpp.
+    // Opens "sqlite:PATH". Does not migrate: see storage/migrations.hpp.
     // Throws Error, naming the path, when it is not a database or cannot be opened.
-    explicit Connection(const std::string& url, Access access = Access::read_write);
+    explicit Connection(const std::string& url, Access access = Access::create);
     ~Connection();
     Connection(Connection&&) noexcept;
     Connection& operator=(Connection&&) = delete;
@@ -125,9 +129,16 @@ public:
     // Several statements without values, as a schema file holds them.
     void script(const std::string& sql);
 
-    // How long a writer waits for another one before it throws Error::Kind::busy. At first 30 s: a long command of ours commits every
-    // 50 ms, so this much means trouble.
+    // How long it waits for another process's lock before it throws Error::Kind::busy. At first 30 s: a long command of ours commits
+    // every 50 ms, so this much means trouble.
     void wait_for_others(Duration limit);
+    // From now on it does not wait at all, not even in a statement that waits already. The one call that any thread may make.
+    void stop_waiting();
+
+    // Whether the path still names the file that is open: false once it was deleted or replaced, and what is written is lost.
+    [[nodiscard]] bool still_in_place() const;
+    // Whether anything was ever made in it.
+    [[nodiscard]] bool empty();
 
     // Rises with every commit of another connection to the same database, and only then.
     [[nodiscard]] std::int64_t data_version();
@@ -166,8 +177,11 @@ private:
         using is_transparent = void;
         std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>()(s); }
     };
+    struct Patience;
     std::string path_;
+    std::unique_ptr<Patience> patience_; // where SQLite's busy handler looks
     sqlite3* database_ = nullptr;
+    std::uint64_t device_ = 0, inode_ = 0;
     std::unordered_map<std::string, Prepared, Hash, std::equal_to<>> statements_;
     int depth_ = 0;
 };

@@ -7,6 +7,8 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <optional>
+#include <string>
 #include <type_traits>
 
 // The daemon's way to the database: one thread with the writing connection, one with a reading connection. Work is a
@@ -22,19 +24,47 @@ namespace postrider::storage {
 
 class Database {
 public:
-    explicit Database(const std::string& url);
-    ~Database(); // waits for work under way
+    explicit Database(const std::string& url); // the file must be there
+    ~Database();                               // waits for work under way
 
     template <class Work>
     auto write(Work work) {
-        return on(writing_thread_, writer_, std::move(work));
+        return noted(on(writing_thread_, writer_, std::move(work)), write_trouble_);
     }
     template <class Work>
     auto read(Work work) {
-        return on(reading_thread_, reader_, std::move(work));
+        return noted(on(reading_thread_, reader_, std::move(work)), read_trouble_);
     }
+    // Rises with every commit of another process; says nothing about trouble.
+    boost::asio::awaitable<std::int64_t> data_version();
+
+    // Why the last write, or else the last read, failed; empty: they did not. On the loop.
+    [[nodiscard]] const std::string& trouble() const { return write_trouble_.empty() ? read_trouble_ : write_trouble_; }
+    // False once the file was deleted or replaced: what is written then is lost.
+    [[nodiscard]] bool still_in_place() const { return writer_.still_in_place(); }
+    // A lock of another process is not waited for any more: for a daemon that is told to leave. Any thread.
+    void stop_waiting();
 
 private:
+    // Keeps in `trouble` what became of the work; a constraint is the caller's affair and no trouble.
+    template <class Result>
+    static boost::asio::awaitable<Result> noted(boost::asio::awaitable<Result> work, std::string& trouble) {
+        try {
+            if constexpr (std::is_void_v<Result>) {
+                co_await std::move(work);
+                trouble.clear();
+                co_return;
+            } else {
+                auto result = co_await std::move(work);
+                trouble.clear();
+                co_return result;
+            }
+        } catch (const Error& error) {
+            if (error.kind != Error::Kind::constraint) trouble = error.what();
+            throw;
+        }
+    }
+
     template <class Work>
     static auto on(boost::asio::thread_pool& thread, Connection& connection, Work work)
         -> boost::asio::awaitable<std::invoke_result_t<Work&, Connection&>> {
@@ -47,6 +77,7 @@ private:
 
     Connection writer_;
     Connection reader_;
+    std::string write_trouble_, read_trouble_;
     boost::asio::thread_pool writing_thread_{1};
     boost::asio::thread_pool reading_thread_{1};
 };

@@ -1,8 +1,10 @@
 """A database that cannot be used: said in one line, and left as it was."""
 
+import os
 import sqlite3
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -97,3 +99,35 @@ def test_a_sign_up_while_the_database_is_locked_is_answered_when_it_is_free(site
         visitor.join(20)
     assert [answer.status for answer in answers] == [200]
     until(lambda: sink.to("nora@reader.example"), "the confirmation mail")
+
+
+def test_a_daemon_leaves_in_time_even_while_the_database_is_locked(site):
+    daemon = site.serve()
+    connection = sqlite3.connect(site.database, isolation_level=None)
+    connection.execute("BEGIN EXCLUSIVE")
+    try:
+        begun = time.monotonic()
+        assert daemon.terminate() == 0
+        assert time.monotonic() - begun < 8
+    finally:
+        connection.close()
+    assert "lost" not in daemon.log(), "nothing was"
+
+
+def test_what_cannot_be_written_is_answered_503_and_said_by_health(site):
+    site.serve()
+    site.database.write_bytes(os.urandom(site.database.stat().st_size))
+    answer = site.post("/join/daily", {"email": "nora@reader.example"})
+    assert answer.status == 503 and answer.headers["retry-after"] == "10"
+    assert site.health().json["wrong"]
+
+
+def test_a_database_that_is_deleted_under_a_daemon_ends_it_and_no_command_makes_an_empty_one(site):
+    daemon = site.serve()
+    for file in site.folder.glob("postrider.db*"):
+        file.unlink()
+    assert daemon.wait(10) == 1 and "deleted or replaced" in daemon.log()
+    refused(site.try_to("list", "ls"), "does not exist", "restore")
+    assert not site.database.exists()
+    site.database.touch()
+    refused(site.try_to("list", "ls"), "is empty", "restore")
