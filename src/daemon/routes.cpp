@@ -76,7 +76,7 @@ public:
     Router(Pages& pages, RouteSettings settings) : pages_(pages), settings_(std::move(settings)) {}
 
     boost::asio::awaitable<http::Response> answer(http::Request request) const {
-        auto path = segments(request.path);
+        auto path = segments(below_site(request.path));
         Pages::Names names;
         auto route = std::ranges::find_if(table, [&](const Route& one) {
             auto found = match(one.path, path);
@@ -101,6 +101,14 @@ public:
     }
 
 private:
+    // A proxy may strip the path of site.url or leave it there.
+    std::string_view below_site(std::string_view path) const {
+        const auto& prefix = pages_.site_path();
+        bool below =
+            !prefix.empty() && path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
+        return below ? path.substr(prefix.size()) : path;
+    }
+
     // A database that another process keeps locked, or that cannot be written, is an answer too: come again.
     boost::asio::awaitable<http::Response> answered(Page page, const http::Request& request,
                                                     const Pages::Names& names) const {

@@ -1,5 +1,7 @@
 #include "daemon/site.hpp"
 
+#include "http/url.hpp"
+#include "smtp/connect.hpp"
 #include "storage/migrations.hpp"
 #include "system/config.hpp"
 
@@ -21,6 +23,13 @@ bool is_https_or_loopback(const std::string& url) {
     if (!url.starts_with("http://")) return false;
     auto host = url.substr(7, url.find_first_of(":/", url.starts_with("http://[") ? url.find(']') : 7) - 7);
     return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+}
+
+// Scheme and host and nothing else (RFC 6454 section 6.2).
+bool is_origin(const std::string& text) {
+    auto url = http::Url::parse(text);
+    return url && text.find('*') == text.npos && text.find('/', text.find("//") + 2) == text.npos &&
+           text.find_first_of("?#@ ") == text.npos;
 }
 
 template <class Choice>
@@ -47,6 +56,8 @@ digest::SiteWords read_words(Config::Table table) {
     if (!is_https_or_loopback(url))
         throw table.error("url",
                           fmt::format("\"{}\" must begin with https:// (plain http is for this machine only)", url));
+    if (!http::Url::parse(url) || url.find_first_of("?#@ ") != url.npos)
+        throw table.error("url", "links are built on it: write scheme, host and perhaps a path, and nothing else");
     auto postal_address =
         table.required("postal_address", "1 Press Square, Example City"); // CAN-SPAM, 15 USC 7704(a)(5)
     auto privacy_url = table.text("privacy_url");
@@ -103,6 +114,8 @@ Relay read_relay(Config::Table table, const fs::path& folder) {
             throw table.error("ca_file", fmt::format("{} does not exist", settings.ca_file));
     }
     settings.hello_name = table.text("hello");
+    if (auto fault = relay.outbox ? std::nullopt : smtp::fault_of(settings))
+        throw table.error(fault->starts_with("hello") ? "hello" : "url", *fault);
     relay.lane.connections = int(table.number("connections", 10, 1, 1000));
     if (auto rate = table.rate("rate")) relay.lane.per_second = double(rate->count) * 1000 / double(rate->per.count());
     return relay;
@@ -134,8 +147,8 @@ std::vector<Relay> read_relays(Config& config, const fs::path& folder) {
 
 delivery::RetrySettings read_retry(Config::Table table) {
     delivery::RetrySettings retry;
-    retry.retry_for = table.duration("retry_for", retry.retry_for);
-    retry.retry_first = table.duration("retry_first", retry.retry_first);
+    retry.retry_for = table.duration("retry_for", retry.retry_for, 1s);
+    retry.retry_first = table.duration("retry_first", retry.retry_first, 1ms);
     using OnUnknown = delivery::RetrySettings::OnUnknown;
     retry.on_unknown =
         choose(table, "on_unknown", retry.on_unknown, {{"resend", OnUnknown::resend}, {"record", OnUnknown::record}});
@@ -149,8 +162,8 @@ void read_sign_up(Config::Table table, subscribers::Settings& settings) {
     settings.per_list = *table.rate("per_list", settings.per_list);
     settings.total = *table.rate("total", settings.total);
     settings.check_mx = table.flag("check_mx", settings.check_mx);
-    settings.confirm_within = table.duration("confirm_within", settings.confirm_within);
-    settings.purge_after = table.duration("purge_after", settings.purge_after);
+    settings.confirm_within = table.duration("confirm_within", settings.confirm_within, 1min);
+    settings.purge_after = table.duration("purge_after", settings.purge_after, 1min);
     settings.keep_clients = table.duration("keep_clients", settings.keep_clients);
 }
 
@@ -186,8 +199,15 @@ Site Site::load(const fs::path& folder) {
 
     auto http = config.table("http");
     site.http.listen = http.text("listen", site.http.listen);
+    if (auto fault = http::fault_of_listen(site.http.listen)) throw http.error("listen", *fault);
     site.http.trusted_proxies = http.texts("trusted_proxies");
+    for (auto& range : site.http.trusted_proxies)
+        if (auto fault = http::fault_of_proxy(range)) throw http.error("trusted_proxies", *fault);
     site.cors_origins = http.texts("cors_origins");
+    for (auto& origin : site.cors_origins)
+        if (!is_origin(origin))
+            throw http.error("cors_origins",
+                             fmt::format("\"{}\" is no origin; write it like https://courier.example", origin));
     site.relays = read_relays(config, folder);
     for (auto& table : config.tables("domain")) {
         auto name = table.required("name", "gmail.com");

@@ -52,11 +52,8 @@ tcp::endpoint listening_endpoint(const std::string& listen) {
 std::vector<AddressRange> trusted_ranges(const std::vector<std::string>& texts) {
     std::vector<AddressRange> ranges;
     for (const auto& text : texts) {
-        auto range = AddressRange::parse(text);
-        if (!range)
-            throw std::invalid_argument(
-                fmt::format("\"{}\" is not an address or a range of addresses, such as 10.0.0.0/8", text));
-        ranges.push_back(*range);
+        if (auto fault = fault_of_proxy(text)) throw std::invalid_argument(*fault);
+        ranges.push_back(*AddressRange::parse(text));
     }
     return ranges;
 }
@@ -247,5 +244,19 @@ void Server::stop() { state_->stop(); }
 void Server::close() { state_->close(); }
 
 std::size_t Server::connections() const { return state_->connections.size(); }
+
+std::optional<std::string> fault_of_listen(const std::string& listen) {
+    try {
+        (void)listening_endpoint(listen);
+        return std::nullopt;
+    } catch (const std::invalid_argument& fault) {
+        return fault.what();
+    }
+}
+
+std::optional<std::string> fault_of_proxy(const std::string& range) {
+    if (AddressRange::parse(range)) return std::nullopt;
+    return fmt::format("\"{}\" is not an address or a range of addresses, such as 10.0.0.0/8", range);
+}
 
 }

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,10 @@ struct ServerSettings {
     std::size_t connections_per_client = 100; // by address of the peer, IPv6 by /64; trusted proxies are exempt
     std::size_t requests_per_connection = 1000;
 };
+
+// What is wrong with a value of the configuration, as a sentence that quotes it; nothing when it can be used.
+[[nodiscard]] std::optional<std::string> fault_of_listen(const std::string& listen);
+[[nodiscard]] std::optional<std::string> fault_of_proxy(const std::string& range);
 
 using Handler = std::function<boost::asio::awaitable<Response>(Request)>;
 

@@ -74,6 +74,12 @@ std::expected<std::string, std::string> address(const RelaySettings& relay) {
     if (curl_url_set(url.get(), CURLUPART_URL, relay.url.c_str(), 0) != CURLUE_OK)
         return std::unexpected(
             fmt::format("url of [[relay]] \"{}\" is no address: {}", relay.name, fit_to_show(relay.url, 100)));
+    for (auto part : {CURLUPART_USER, CURLUPART_PASSWORD}) {
+        if (curl_url_get(url.get(), part, &text, 0) != CURLUE_OK) continue;
+        curl_free(text);
+        return std::unexpected(
+            fmt::format("url of [[relay]] \"{}\" holds a login; write it as user and password_file", relay.name));
+    }
     if (relay.hello_name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_[]:") !=
         std::string::npos)
         return std::unexpected(fmt::format("hello of [[relay]] \"{}\" is no host name: {}", relay.name,
@@ -264,6 +270,12 @@ awaitable<std::expected<Line, ConnectError>> connect(system::CurlLoop& loop, sys
                          fmt::format("the relay offers no login: check port in url of [[relay]] \"{}\", or remove user",
                                      relay.name)});
     co_return line;
+}
+
+std::optional<std::string> fault_of(const RelaySettings& relay) {
+    auto usable = address(relay);
+    if (usable) return std::nullopt;
+    return usable.error();
 }
 
 }

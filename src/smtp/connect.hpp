@@ -28,6 +28,9 @@ struct ConnectError {
     std::string text;           // one line
 };
 
+// What is wrong with url or hello, as one line that names the key; nothing when they can be used.
+[[nodiscard]] std::optional<std::string> fault_of(const RelaySettings&);
+
 // An open connection inside libcurl. Closed by the destructor, without a farewell.
 class Line {
 public:

@@ -217,11 +217,12 @@ std::int64_t Config::Table::number(std::string_view key, std::int64_t otherwise,
     return *value;
 }
 
-Duration Config::Table::duration(std::string_view key, Duration otherwise) {
+Duration Config::Table::duration(std::string_view key, Duration otherwise, Duration least) {
     auto written = text_if(key);
     if (!written) return otherwise;
     auto value = parse_duration(*written);
     if (!value) throw error(key, value.error());
+    if (*value < least) throw error(key, fmt::format("\"{}\" is too short; at least {}", *written, to_text(least)));
     return *value;
 }
 

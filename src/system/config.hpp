@@ -39,7 +39,7 @@ public:
         [[nodiscard]] bool flag(std::string_view key, bool otherwise);
         [[nodiscard]] std::int64_t number(std::string_view key, std::int64_t otherwise, std::int64_t least,
                                           std::int64_t most);
-        [[nodiscard]] Duration duration(std::string_view key, Duration otherwise);
+        [[nodiscard]] Duration duration(std::string_view key, Duration otherwise, Duration least = {});
         [[nodiscard]] std::optional<Rate> rate(std::string_view key, std::optional<Rate> otherwise = {});
         [[nodiscard]] std::int64_t size(std::string_view key, std::int64_t otherwise); // bytes; "10MB", "64kB"
         [[nodiscard]] std::vector<std::string> texts(std::string_view key);            // an array of strings

@@ -1,6 +1,7 @@
 #include "delivery/letters.hpp"
 #include "storage/database.hpp"
 #include "subscribers/audience.hpp"
+#include "subscribers/subscriptions.hpp"
 #include "web/letters.hpp"
 #include "web/pages.hpp"
 #include "web/wording.hpp"
@@ -16,6 +17,7 @@ constexpr Duration welcome_lives_for = 3 * 24h;
 struct Waiting {
     subscribers::SignUp sign_up;
     subscribers::List list;
+    bool has_left = false; // confirmed once, and not a reader any more
 };
 
 std::optional<Waiting> waiting(storage::Connection& connection, const subscribers::LinkTokens& tokens,
@@ -24,7 +26,10 @@ std::optional<Waiting> waiting(storage::Connection& connection, const subscriber
     if (!sign_up) return std::nullopt;
     auto list = subscribers::Lists(connection).find(sign_up->list);
     if (!list || list->state == subscribers::ListState::archived) return std::nullopt;
-    return Waiting{std::move(*sign_up), std::move(*list)};
+    auto address = mail::parse_address(sign_up->address);
+    bool has_left =
+        sign_up->confirmed_at && address && !subscribers::Subscriptions(connection, tokens).active(list->id, *address);
+    return Waiting{std::move(*sign_up), std::move(*list), has_left};
 }
 
 }
@@ -37,6 +42,7 @@ Pages::Answer Pages::confirm_form(const http::Request&, const Names& names) {
     auto found = co_await database_.read(read);
     if (!found) co_return not_found(http::Format::html);
 
+    if (found->has_left) co_return left_page(found->list, "");
     if (found->sign_up.confirmed_at) co_return page(200, "page_confirmed.html", words("Welcome", found->list));
     if (again || found->sign_up.expires_at <= clock_.now()) co_return expired_page(*id, found->list);
     auto all = words("Confirm", found->list);
@@ -54,6 +60,7 @@ Pages::Answer Pages::confirm(const http::Request& request, const Names& names) {
     struct Confirmed {
         What what = What::unknown;
         std::optional<subscribers::List> list;
+        bool has_left = false;
     };
     auto now = clock_.now();
     auto templates = templates_.letter("welcome");
@@ -62,6 +69,7 @@ Pages::Answer Pages::confirm(const http::Request& request, const Names& names) {
         Confirmed confirmed;
         auto result = subscribers::SignUps(connection, tokens_, sign_up_).confirm(*id, request.client, now);
         confirmed.what = result.what;
+        confirmed.has_left = result.what == What::already && !result.subscription;
         if (result.what != What::unknown) confirmed.list = subscribers::Lists(connection).find(result.list);
         if (result.what == What::confirmed && confirmed.list->welcome && result.subscription)
             write_welcome(connection, templates, *result.subscription, *confirmed.list, now);
@@ -71,6 +79,7 @@ Pages::Answer Pages::confirm(const http::Request& request, const Names& names) {
     auto confirmed = co_await database_.write(work);
     if (!confirmed.list) co_return not_found(http::Format::html);
     if (confirmed.what == What::expired) co_return expired_page(*id, *confirmed.list);
+    if (confirmed.has_left) co_return left_page(confirmed.list, "");
     co_return page(200, "page_confirmed.html", words("Welcome", *confirmed.list));
 }
 

@@ -93,6 +93,7 @@ public:
     [[nodiscard]] http::Response not_found(http::Format);
     // A page that says what went wrong, or the same as {"error": ...}.
     [[nodiscard]] http::Response refusal(http::Format, int status, std::string_view heading, std::string_view text);
+    [[nodiscard]] const std::string& site_path() const { return site_path_; } // of site.url: "" or "/mail"
     [[nodiscard]] bool is_secure() const { return site_.url.starts_with("https://"); }
 
 private:

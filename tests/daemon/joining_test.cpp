@@ -214,6 +214,20 @@ TEST(Confirming, NeedsTheButtonAndASecondClickIsWelcomeToo) {
     EXPECT_EQ(room.count("SELECT count(*) FROM subscription"), 1);
 }
 
+TEST(Confirming, OfSomebodyWhoHasLeftSaysSoAndBringsNobodyBack) {
+    Newsroom room;
+    room.joins("ada@example.org");
+    auto path = room.confirm_path();
+    EXPECT_EQ(room.post(path, "").status, 200);
+    auto id = room.connection->value<SubscriptionId>("SELECT id FROM subscription").value();
+    EXPECT_EQ(room.post(room.leave_path(id), "").status, 200);
+    for (auto& page : {room.get(path), room.post(path, "")}) {
+        EXPECT_EQ(page.status, 200);
+        EXPECT_NE(page.body.find("href=\"/join/courier\""), std::string::npos) << page.body;
+    }
+    EXPECT_FALSE(room.is_active("ada@example.org", room.courier));
+}
+
 TEST(Confirming, AnExpiredLinkOffersANewOne) {
     Newsroom room;
     room.joins("ada@example.org");

@@ -26,13 +26,14 @@ namespace postrider::web {
 
 class Newsroom {
 public:
+    std::string address; // of the site
     std::filesystem::path folder =
         std::filesystem::temp_directory_path() / ("postrider-web-" + system::hex(system::random_bytes(8)));
     std::string url = "sqlite:" + (folder / "postrider.db").string();
     std::unique_ptr<storage::Connection> connection = open();
     subscribers::LinkTokens tokens{folder / "keys" / "links"};
     subscribers::Settings settings;
-    digest::SiteWords site{"The <b>Courier</b>", "https://mail.courier.example", "1 Press Square", "",
+    digest::SiteWords site{"The <b>Courier</b>", address, "1 Press Square", "",
                            mail::parse_mailbox("The Courier <news@courier.example>").value()};
     templates::Library library{folder / "templates"};
     boost::asio::io_context loop;
@@ -44,6 +45,7 @@ public:
     ListId courier = list("courier", "The <i>Morning</i> & Courier", subscribers::ListState::open);
     ListId inner = list("inner", "The inner circle", subscribers::ListState::private_);
 
+    explicit Newsroom(std::string site_url = "https://mail.courier.example") : address(std::move(site_url)) {}
     ~Newsroom() {
         connection.reset();
         std::filesystem::remove_all(folder);

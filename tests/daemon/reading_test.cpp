@@ -54,6 +54,16 @@ TEST(Routes, AnotherMethodIs405WithAllowAndAnotherPath404) {
         EXPECT_EQ(room.get(path).status, 404) << path;
 }
 
+TEST(Routes, AnswerBelowThePathOfTheSiteAndWhereAProxyTookItOff) {
+    Newsroom room{"https://courier.example/mail"};
+    for (auto path : {"/mail/join/courier", "/join/courier", "/mail/", "/"}) {
+        auto page = room.get(path);
+        EXPECT_EQ(page.status, 200) << path;
+        EXPECT_NE(page.body.find("\"/mail/join/courier\""), std::string::npos) << path;
+    }
+    EXPECT_EQ(room.get("/mailing/join/courier").status, 404);
+}
+
 TEST(Health, IsServedWhateverIsWrongAndSaysIt) {
     Newsroom room;
     EXPECT_EQ(boost::json::parse(room.get("/health").body).at("status").as_string(), "ok");

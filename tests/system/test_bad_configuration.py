@@ -59,6 +59,38 @@ def test_plain_http_is_refused_for_any_host_but_this_one(empty_site):
     refused(empty_site.try_to("status"), where=f"postrider.toml:{line_of(empty_site, 'url =')}", saying=["https"])
 
 
+@pytest.mark.parametrize("url", ["https://mail.courier.example/?a=1", "https://mail.courier.example/#top",
+                                 "https://me:secret@mail.courier.example", "https://mail.courier .example"])
+def test_an_address_of_the_site_that_links_cannot_be_built_on_is_refused(empty_site, url):
+    empty_site.set("site", "url", url)
+    refused(empty_site.try_to("status"), where=f"postrider.toml:{line_of(empty_site, 'url =')}", saying=["url"])
+
+
+@pytest.mark.parametrize(
+    "section, key, value, word",
+    [
+        ("http", "listen", "nowhere:99999", "nowhere:99999"),
+        ("http", "trusted_proxies", ["10.0.0.0/8", "proxy.example"], "proxy.example"),
+        ("http", "cors_origins", ["https://courier.example/"], "https://courier.example"),
+        ("http", "cors_origins", ["*"], "origin"),
+        ("relay", "url", "smtp://me:secret@127.0.0.1:25", "password_file"),
+        ("relay", "hello", "my host", "my host"),
+        ("delivery", "retry_for", "0s", "at least"),
+        ("delivery", "retry_first", "0s", "at least"),
+        ("signup", "confirm_within", "0s", "at least"),
+        ("signup", "purge_after", "1s", "at least"),
+    ],
+)
+def test_a_value_that_could_only_fail_later_is_refused_with_its_line(empty_site, section, key, value, word):
+    empty_site.set("relay", "url", "smtp://127.0.0.1:25")
+    empty_site.set(section, key, value)
+    lines = empty_site.config.read_text().splitlines()
+    heading = next(i for i, line in enumerate(lines) if line.split("#")[0].strip() in (f"[{section}]", f"[[{section}]]"))
+    line = next(i for i in range(heading, len(lines)) if re.match(rf"{key}\s*=", lines[i])) + 1
+    error = refused(empty_site.try_to("status"), where=f"postrider.toml:{line}", saying=[key, word])
+    assert "secret" not in error
+
+
 def test_a_file_that_is_not_there_or_cannot_be_read_is_named(empty_site, tmp_path):
     refused(postrider("status", folder=tmp_path / "nowhere"), saying=["nowhere", "init"])
     empty_site.config.unlink()
