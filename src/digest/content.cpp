@@ -1,6 +1,7 @@
 #include "digest/content.hpp"
 
 #include "schedule/zone.hpp"
+#include "stories/url.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -12,8 +13,6 @@ namespace {
 
 namespace json = boost::json;
 
-bool is_web_address(std::string_view url) { return url.starts_with("https://") || url.starts_with("http://"); }
-
 bool runs_right_to_left(std::string_view language) {
     auto base = language.substr(0, language.find('-'));
     for (std::string_view one : {"ar", "he", "fa", "ur", "yi", "dv", "ps"})
@@ -24,7 +23,7 @@ bool runs_right_to_left(std::string_view language) {
 json::object story_content(const stories::Story& story, std::size_t place, std::size_t count,
                            std::string_view timezone) {
     json::object content{
-        {"title", story.title},      {"url", is_web_address(story.url) ? story.url : ""},
+        {"title", story.title},      {"url", stories::is_web_address(story.url) ? story.url : ""},
         {"summary", story.summary},  {"byline", story.byline},
         {"source", story.source},    {"topic", story.categories.empty() ? "" : story.categories.front()},
         {"number", place + 1},       {"first", place == 0},
@@ -32,7 +31,8 @@ json::object story_content(const stories::Story& story, std::size_t place, std::
     auto published = story.published_at.value_or(story.first_seen_at);
     content["published"] = long_date(published, timezone);
     content["published_iso"] = rfc3339(published);
-    if (is_web_address(story.image.url)) {
+    // Only pictures that every reader's program fetches without a warning, and a browser on a page that came by https.
+    if (stories::scheme_of(story.image.url) == "https" && stories::is_web_address(story.image.url)) {
         json::object image{{"url", story.image.url}, {"alt", story.image.alt}};
         if (story.image.width > 0) image["width"] = story.image.width;
         if (story.image.height > 0) image["height"] = story.image.height;

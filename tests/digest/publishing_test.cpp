@@ -45,6 +45,15 @@ protected:
         stories::Stories(*connection).stand(list.id, id, stories::Standing::candidate, now);
         return id;
     }
+    // Both parts of the next issue, with this story in it.
+    std::string mail_with(stories::Story fresh) {
+        fresh.title = "The one that counts";
+        fresh.summary = "What happened.";
+        auto id = stories::Stories(*connection).put(fresh, now).first;
+        stories::Stories(*connection).stand(list.id, id, stories::Standing::candidate, now);
+        auto sample = publishing->sample(list, *publishing->publish(list, {}, now).issue, reader(), "", now);
+        return sample.html + sample.text;
+    }
     void operator_writes(const std::string& name, const std::string& text) {
         std::filesystem::create_directories(folder / "templates");
         std::ofstream(folder / "templates" / name) << text;
@@ -91,6 +100,33 @@ TEST_F(Publisher, ALaterEditOfAStoryOrATemplateChangesNothingOfAFrozenIssue) {
     stories::Stories(*connection).put(edited, now);
     operator_writes("digest.html.mustache", "{{list.title}} {{unsubscribe_url}} {{site.postal_address}}");
     EXPECT_EQ(mail_of(id), before);
+}
+
+TEST_F(Publisher, AStoryWithoutAnAddressIsInTheIssueWithoutALink) {
+    for (std::string address : {"", "javascript:alert(1)", "urn:isbn:1", "/relative", "https://"}) {
+        stories::Story fresh;
+        fresh.url = address;
+        fresh.image.url = "https://courier.example/ship.png";
+        auto mail = mail_with(fresh);
+        EXPECT_TRUE(mail.contains("The one that counts")) << address;
+        EXPECT_TRUE(mail.contains("What happened.")) << address;
+        EXPECT_FALSE(mail.contains("href=\"\"")) << address;
+        EXPECT_TRUE(mail.contains("ship.png")) << address;
+        if (!address.empty()) {
+            EXPECT_FALSE(mail.contains("href=\"" + address + "\"")) << address;
+        }
+    }
+}
+
+TEST_F(Publisher, AMailShowsOnlyPicturesThatThePageOfItMayShowToo) {
+    for (std::string address : {"http://courier.example/ship.png", "data:image/png;base64,AAAA", "javascript:1"}) {
+        stories::Story fresh;
+        fresh.image.url = address;
+        EXPECT_FALSE(mail_with(fresh).contains("<img")) << address;
+    }
+    stories::Story fresh;
+    fresh.image.url = "HTTPS://courier.example/ship.png";
+    EXPECT_TRUE(mail_with(fresh).contains("<img src=\"HTTPS://courier.example/ship.png\""));
 }
 
 TEST_F(Publisher, NothingToSendMakesNoIssueByHandAndASkippedOneForASlot) {
