@@ -72,6 +72,8 @@ int check(Call& call) {
     for (std::size_t i = 0; i < checked.feed.items.size(); ++i)
         places.try_emplace(checked.feed.items[i].id, i, checked.feed.items[i].published);
     auto title = checked.feed.title;
+    if (checked.feed.cut_off)
+        call.note(fmt::format("{}: the document ends in the middle; stories may be missing", call.argument(0)));
     auto news = stories::news_of(std::move(checked.feed), checked.url, call.now);
     std::ranges::sort(news.items, {}, [&](auto& item) { return places.at(item.keys.front()).first; });
 

@@ -51,10 +51,11 @@ struct Feed {
     std::optional<Duration> ttl; // how long a copy is fresh: ttl, sy:updatePeriod; at least a minute, at most a year
     std::vector<FeedItem> items;
     std::size_t items_left_out = 0; // beyond the limit, or with nothing in them
+    bool cut_off = false;           // the document ends in the middle: what follows the last item is not known
 };
 
 struct FeedError {
-    // Completes "this is": an empty body; an HTML page titled "Login"; XML, but no feed: its root is <opml>.
+    // Completes "this is": an empty body; a feed that ends before its first item; an HTML page titled "Login"; XML, but no feed: its root is <opml>.
     std::string what;
 };
 

@@ -50,7 +50,7 @@ class Repair {
 public:
     explicit Repair(std::string_view text) : in_(text) { out_.reserve(text.size() + text.size() / 8); }
 
-    std::string run() {
+    Repaired run() {
         while (at_ < in_.size() && !finished_) {
             const char c = in_[at_];
             if (c == '<')
@@ -60,8 +60,9 @@ public:
             else
                 text(in_.substr(at_, std::min(in_.find('<', at_), in_.size()) - at_));
         }
+        const bool cut_off = !open_.empty();
         while (!open_.empty()) close_innermost();
-        return std::move(out_);
+        return {std::move(out_), cut_off};
     }
 
 private:
@@ -326,7 +327,7 @@ private:
 
 }
 
-std::string repaired_xml(std::string_view text) { return Repair(text).run(); }
+Repaired repaired_xml(std::string_view text) { return Repair(text).run(); }
 
 std::string_view root_name(std::string_view text) {
     for (auto at = text.find('<'); at != text.npos; at = text.find('<', at + 1)) {

@@ -15,7 +15,11 @@
 
 namespace postrider::stories {
 
-[[nodiscard]] std::string repaired_xml(std::string_view text);
+struct Repaired {
+    std::string xml;
+    bool cut_off; // the text ended before the root did
+};
+[[nodiscard]] Repaired repaired_xml(std::string_view text);
 
 // The name of the first element as written ("rdf:RDF"); empty: none. Junk in front is skipped.
 [[nodiscard]] std::string_view root_name(std::string_view text);

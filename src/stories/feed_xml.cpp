@@ -78,9 +78,14 @@ public:
             extension(element);
     }
 
-    std::expected<Feed, FeedError> finish(const Root& root) {
+    std::expected<Feed, FeedError> finish(const Root& root, bool cut_off) {
         if (root.lower == "rdf" && !seen_ && feed_.items.empty())
             return std::unexpected(FeedError{"XML, but no feed: RDF without a channel"});
+        feed_.cut_off = cut_off;
+        if (cut_off && feed_.items.empty())
+            return std::unexpected(FeedError{
+                fmt::format("a feed that ends in the middle: <{}> is never closed, and there is no item before",
+                            line(root.name, 100))});
         if (feed_.description.empty()) feed_.description = std::move(other_description_);
         if (period_) {
             const auto length = std::chrono::duration<double>(*period_ / std::max(frequency_, 1.0 / 1000));
@@ -205,10 +210,11 @@ std::string person(const Element& element) {
 
 std::expected<Feed, FeedError> parse_xml_feed(std::string_view text, std::string_view base_url) {
     XmlFeed feed;
+    const auto [xml, cut_off] = repaired_xml(text);
     const auto root = read_elements(
-        repaired_xml(text), base_url, [&](const Element& container) { feed.container(container); },
+        xml, base_url, [&](const Element& container) { feed.container(container); },
         [&](const Element& child, const Element&) { feed.child(child); });
-    if (root.is_feed) return feed.finish(root);
+    if (root.is_feed) return feed.finish(root, cut_off);
     if (root.name.empty()) return std::unexpected(FeedError{"text without a single XML element"});
     return std::unexpected(FeedError{fmt::format("XML, but no feed: its root is <{}>", line(root.name, 100))});
 }

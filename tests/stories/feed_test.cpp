@@ -47,6 +47,24 @@ stories::FeedItem entry(std::string_view inside) {
 
 }
 
+TEST(Feed, ADocumentThatEndsBeforeItsFirstItemIsNoFeed) {
+    for (auto* start : {"<rss>", "<rss version=\"2.0\"><channel>", "<rss><channel><title>News</title>",
+                        "<rss><channel><title>News</ti", "<rss><channel><title>News</title></channel>",
+                        "<feed xmlns=\"http://www.w3.org/2005/Atom\"><title>News</title><entry><title>"}) {
+        EXPECT_TRUE(refusal(start).starts_with("a feed that ends in the middle: <")) << start << ": " << refusal(start);
+    }
+    EXPECT_EQ(refusal("<rss><channel><title>News</title></channel></rss>"), "a feed") << "empty, and whole";
+    EXPECT_EQ(refusal("<rss/>"), "a feed");
+}
+
+TEST(Feed, WhatStandsBeforeTheEndOfACutOffDocumentIsReadAndTheEndIsReported) {
+    const std::string whole = rss("<item><title>One</title></item><item><title>Two</title></item>");
+    EXPECT_FALSE(read(whole).cut_off);
+    const auto feed = read(whole.substr(0, whole.find("Two")));
+    ASSERT_EQ(feed.items.size(), 1u);
+    EXPECT_TRUE(feed.cut_off);
+}
+
 TEST(Feed, ReadsRss2) {
     const auto feed =
         read(R"(<rss version="2.0"><channel><title>News &amp; views</title><link>https://example.org/</link>
