@@ -53,6 +53,7 @@ void add_subscriber(Commands&);
 void add_suppression(Commands&);
 void add_template(Commands&);
 void add_relay(Commands&);
+void add_dkim(Commands&);
 void add_backup(Commands&);
 
 [[nodiscard]] const Commands& commands(); // all of them, in the order of --help
