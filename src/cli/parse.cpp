@@ -60,11 +60,8 @@ private:
                 parsed_.text = "postrider " POSTRIDER_VERSION "\n";
             else if (word == "--help" || word == "-h")
                 parsed_.text = help_of_program(commands_);
-            else if (word == "-C") {
-                if (++at_ == words_.size() || words_[at_].empty()) throw WrongUsage("-C needs the folder of a site");
-                parsed_.folder = words_[at_];
-            } else if (word.starts_with("-C"))
-                parsed_.folder = word.substr(2);
+            else if (word.starts_with("-C"))
+                take_folder(word);
             else
                 throw WrongUsage(
                     fmt::format("unknown option {} before the command{}; only -C DIR, --help and --version "
@@ -77,6 +74,17 @@ private:
             bool about = at_ + 1 < words_.size() && std::ranges::count(nouns, words_[at_ + 1]);
             parsed_.text = about ? help_of_noun(commands_, words_[at_ + 1]) : help_of_program(commands_);
         }
+    }
+
+    // "-C DIR" or "-CDIR"
+    void take_folder(const std::string& word) {
+        if (parsed_.folder) throw WrongUsage("-C is given twice");
+        if (word.size() > 2)
+            parsed_.folder = word.substr(2);
+        else if (++at_ < words_.size() && !words_[at_].empty())
+            parsed_.folder = words_[at_];
+        else
+            throw WrongUsage("-C needs the folder of a site");
     }
 
     void find_command() {
@@ -128,15 +136,24 @@ private:
                                          name_of(*parsed_.command)));
         }
         auto& values = parsed_.options[name];
+        if (!values.empty() && option->times != Times::any) throw WrongUsage(fmt::format("{} is given twice", name));
         if (option->value.empty()) {
             if (equals != word.npos) throw WrongUsage(fmt::format("{} takes no value", name));
-            values.assign(1, "");
+            values.emplace_back();
             return;
         }
-        if (equals == word.npos && at_ == words_.size())
-            throw WrongUsage(fmt::format("{} needs a value: {} {}", name, name, option->value));
-        if (!values.empty() && option->times != Times::any) throw WrongUsage(fmt::format("{} is given twice", name));
-        values.push_back(equals == word.npos ? words_[at_++] : word.substr(equals + 1));
+        values.push_back(equals == word.npos ? value_of(*option) : word.substr(equals + 1));
+    }
+
+    // The next word. One that looks like an option is taken for one, and the value for forgotten.
+    std::string value_of(const Option& option) {
+        if (at_ == words_.size())
+            throw WrongUsage(fmt::format("{0} wants a value: {0} {1}", option.name, option.value));
+        if (words_[at_].starts_with("--"))
+            throw WrongUsage(fmt::format("{0} wants a value, and \"{1}\" looks like an option; if it is meant, write "
+                                         "{0}={1}",
+                                         option.name, words_[at_]));
+        return words_[at_++];
     }
 
     const Option* find_option(std::string_view name) const {

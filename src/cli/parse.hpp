@@ -11,8 +11,8 @@
 
 // The words of a command line, held against the table of commands.
 //
-// In:     arguments without the program's name. Options stand anywhere behind the noun, as --name VALUE or --name=VALUE;
-//         behind -- nothing is an option; -C DIR stands before the noun.
+// In:     arguments without the program's name. Options stand anywhere behind the noun, as --name VALUE or --name=VALUE
+//         (a value that begins with -- only so), once unless the command takes several; behind -- nothing is an option; -C DIR stands before the noun.
 // Out:    the command with its arguments, or a text of help; or WrongUsage, with the nearest known word.
 
 namespace postrider::cli {

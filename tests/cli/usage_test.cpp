@@ -60,7 +60,7 @@ TEST(Usage, WhatIsMissingOrTooMuchIsNamed) {
     expect_refused(type({"list", "show"}), 2, "needs SLUG");
     expect_refused(type({"list", "show", "a", "b"}), 2, "\"b\" is too much");
     expect_refused(type({"list", "add", "daily"}), 2, "needs --title TITLE");
-    expect_refused(type({"list", "add", "daily", "--title"}), 2, "--title needs a value");
+    expect_refused(type({"list", "add", "daily", "--title"}), 2, "--title wants a value");
     expect_refused(type({"list", "add", "daily", "--title", "a", "--title", "b"}), 2, "given twice");
     expect_refused(type({"list", "ls", "-C", "here"}), 2, "stands before the command");
     expect_refused(type({"-C"}), 2, "-C needs");
@@ -70,6 +70,23 @@ TEST(Usage, AnOptionMayBeWrittenWithAnEqualsSignAndAnywhereBehindTheVerb) {
     auto parsed = parse(std::vector<std::string>{"list", "add", "--title=A=B", "daily"}, commands());
     EXPECT_EQ(parsed.options.at("--title"), std::vector<std::string>{"A=B"});
     EXPECT_EQ(parsed.arguments, std::vector<std::string>{"daily"});
+}
+
+TEST(Usage, AnOptionThatCountsOnceIsRefusedASecondTime) {
+    expect_refused(type({"-C", "a", "-C", "b", "list", "ls"}), 2, "-C is given twice");
+    expect_refused(type({"-Ca", "-C", "b", "list", "ls"}), 2, "-C is given twice");
+    expect_refused(type({"list", "ls", "--json", "--json"}), 2, "--json is given twice");
+    auto parsed =
+        parse(std::vector<std::string>{"template", "render", "a", "--partials", "b", "--partials", "c"}, commands());
+    EXPECT_EQ(parsed.options.at("--partials"), (std::vector<std::string>{"b", "c"}));
+}
+
+TEST(Usage, AnOptionIsNotTakenForTheValueOfTheOneBeforeIt) {
+    expect_refused(type({"list", "add", "daily", "--title", "--min", "3"}), 2, "--title wants a value");
+    auto parsed =
+        parse(std::vector<std::string>{"list", "add", "daily", "--title=--min", "--description", "-30 %"}, commands());
+    EXPECT_EQ(parsed.options.at("--title"), std::vector<std::string>{"--min"});
+    EXPECT_EQ(parsed.options.at("--description"), std::vector<std::string>{"-30 %"});
 }
 
 TEST(Usage, BehindTwoDashesNothingIsAnOption) {
