@@ -130,11 +130,19 @@ Story story_of_options(Call& call) {
     return story;
 }
 
+std::string picture_of(const std::string& address) {
+    auto url = http::Url::parse(address);
+    if (url) return address;
+    throw WrongUsage(fmt::format("--image \"{}\" is no address of a picture: {}; write it as "
+                                 "https://courier.example/ship.jpg",
+                                 address, url.error()));
+}
+
 void read_words(Call& call, Story& story) {
     if (auto title = call.text_if("--title")) story.title = stories::excerpt(*title, 300);
     if (auto summary = call.text_if("--summary")) story.summary = stories::excerpt(*summary, 500);
     if (auto byline = call.text_if("--byline")) story.byline = stories::excerpt(*byline, 200);
-    if (auto image = call.text_if("--image")) story.image = {*image, 0, 0, ""};
+    if (auto image = call.text_if("--image")) story.image = {picture_of(*image), 0, 0, ""};
     for (auto& category : call.texts("--category")) story.categories.push_back(category);
 }
 
@@ -171,6 +179,8 @@ int add(Call& call) {
     stories.stand(list.id, id, stories::Standing::candidate, call.now);
     transaction.commit();
     auto kept = stories.find(id).value();
+    if (kept.image.url.starts_with("http://"))
+        call.note(fmt::format("its picture {} is not shown in mails: only those from https:// are", kept.image.url));
     if (call.json()) {
         auto row = json_of(kept);
         row["list"] = list.slug;

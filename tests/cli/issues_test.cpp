@@ -31,6 +31,19 @@ TEST_F(AnIssue, EachStoryHasAReason) {
     expect_refused(on_site({"story", "show", "99"}), 1, "99");
 }
 
+TEST_F(AnIssue, APictureOfAStoryIsAnAddressOfTheWeb) {
+    std::vector<std::string> words = {"story",  "add",   "--title", "Ship", "--url", "https://courier.example/ship",
+                                      "--list", "daily", "--image", ""};
+    for (auto* bad : {"javascript:1", "data:image/png;base64,AAAA", "/ship.png", "ship.png"}) {
+        words.back() = bad;
+        expect_refused(on_site(words), 2, "is no address of a picture");
+    }
+    words.back() = "https://courier.example/ship.png";
+    EXPECT_EQ(must(words).err, "");
+    words.back() = "http://courier.example/ship.png";
+    EXPECT_TRUE(must(words).err.contains("is not shown in mails"));
+}
+
 TEST_F(AnIssue, TheSameAddressIsOneStory) {
     auto again = data({"story", "add", "--title", "It came", "--url", "https://COURIER.example/ship?utm_source=x",
                        "--list", "daily"});
