@@ -76,15 +76,16 @@ int ls(Call& call) {
     for (auto& relay : call.site().relays) {
         auto& settings = relay.lane.relay;
         auto hold = hold_of(call, settings.name);
+        auto tls = relay.outbox ? "none" : to_text(settings.tls); // what stays in a folder is not encrypted on a wire
         rows.push_back(json::object{{"name", settings.name},
                                     {"url", settings.url},
                                     {"user", settings.user.empty() ? json::value() : json::value(settings.user)},
-                                    {"tls", to_text(settings.tls)},
+                                    {"tls", tls},
                                     {"connections", relay.lane.connections},
                                     {"held_until", json_time(hold.until)},
                                     {"reason", hold.until ? json::value(hold.reason) : json::value()}});
-        table.row({settings.name, settings.url, std::string(to_text(settings.tls)),
-                   std::to_string(relay.lane.connections), hold.until ? shown(hold.until) : "-", hold.reason});
+        table.row({settings.name, settings.url, std::string(tls), std::to_string(relay.lane.connections),
+                   hold.until ? shown(hold.until) : "-", hold.reason});
     }
     if (call.json())
         print_json(call.out, rows);

@@ -143,6 +143,11 @@ TEST_F(ASite, TemplatesAreListedCopiedAndChecked) {
     expect_refused(on_site({"template", "show", "digest.htm"}), 1, "did you mean \"digest.html\"?");
 }
 
+TEST_F(ASite, TheBuiltInRelayClaimsNoEncryption) {
+    EXPECT_EQ(data({"relay", "ls"}).at(0).at("tls"), "none");
+    EXPECT_FALSE(must({"relay", "ls"}).says("required"));
+}
+
 TEST_F(ASite, TheBuiltInRelayIsTestedLikeAnyOther) {
     auto done = on_site({"relay", "test", "--to", "ada@reader.example"});
     EXPECT_EQ(done.status, 0) << done.err;
