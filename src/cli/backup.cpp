@@ -1,5 +1,6 @@
 #include "cli/call.hpp"
 #include "cli/command.hpp"
+#include "cli/new_file.hpp"
 #include "storage/migrations.hpp"
 
 #include <fmt/format.h>
@@ -7,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <fstream>
 #include <iterator>
 #include <unistd.h>
@@ -55,18 +55,12 @@ void keep_folder(storage::Connection& backup, const fs::path& folder, const std:
             keep_file(backup, entry.path(), (fs::path(name) / fs::relative(entry.path(), folder)).generic_string());
 }
 
-void make_empty(const fs::path& file) {
-    int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (descriptor < 0) throw Failure(fmt::format("{}: {}", file.string(), std::strerror(errno)));
-    ::close(descriptor);
-}
-
 int backup(Call& call) {
     auto& site = call.site();
     fs::path file = call.argument(0);
     if (fs::exists(file)) throw Failure(fmt::format("{} is there already; name a new file", file.string()));
     auto part = fs::path(file.string() + ".part");
-    make_empty(part); // with its mode, before a byte of it is secret
+    make_private_file(part); // with its mode, before a byte of it is secret
     Unfinished unfinished(part);
     call.database().backup_to(part.string());
     {
@@ -144,7 +138,7 @@ void write_file(const fs::path& folder, const KeptFile& kept) {
     auto path = folder / kept.path;
     fs::create_directories(path.parent_path());
     if (*kept.path.begin() == "keys") fs::permissions(folder / "keys", fs::perms::owner_all);
-    make_empty(path);
+    make_private_file(path);
     std::ofstream file(path, std::ios::binary);
     file << kept.content;
     file.flush();
@@ -180,7 +174,7 @@ int restore(Call& call) {
         auto site = daemon::Site::load(fs::absolute(folder));
         if (fs::exists(site.database_file))
             throw Failure(fmt::format("{} is there already; nothing was restored", site.database_file.string()));
-        make_empty(site.database_file);
+        make_private_file(site.database_file);
         backup.backup_to(site.database_file.string());
         storage::Connection database(site.database_url);
         database.script("DROP TABLE kept_file");

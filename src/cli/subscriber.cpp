@@ -1,5 +1,6 @@
 #include "cli/call.hpp"
 #include "cli/command.hpp"
+#include "cli/new_file.hpp"
 #include "delivery/letters.hpp"
 #include "mail/utf8.hpp"
 #include "subscribers/attributes.hpp"
@@ -14,7 +15,6 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include <fstream>
 #include <istream>
 
 namespace postrider::cli {
@@ -224,6 +224,20 @@ bool check_one(Call& call, const std::string& input) {
     return address.has_value();
 }
 
+// No address comes near the limit, and what ends no line (/dev/zero) would take all memory.
+bool next_line(std::istream& in, std::string& line, std::int64_t number) {
+    constexpr std::size_t longest = 10'000;
+    line.clear();
+    for (char c = 0; in.get(c) && c != '\n'; line += c)
+        if (line.size() == longest)
+            throw Failure(fmt::format("standard input:{}: the line is longer than {} bytes; write one address a line",
+                                      number, longest));
+    if (in.bad()) throw Failure("standard input: cannot be read");
+    if (!in && line.empty()) return false;
+    if (line.ends_with('\r')) line.pop_back();
+    return true;
+}
+
 int check(Call& call) {
     bool all = true;
     for (auto& argument : call.arguments()) {
@@ -231,10 +245,8 @@ int check(Call& call) {
             all &= check_one(call, argument);
             continue;
         }
-        for (std::string line; std::getline(call.in, line);) {
-            if (line.ends_with('\r')) line.pop_back();
-            all &= check_one(call, line);
-        }
+        std::int64_t number = 1;
+        for (std::string line; next_line(call.in, line, number); ++number) all &= check_one(call, line);
     }
     return all ? 0 : 1;
 }
@@ -285,16 +297,13 @@ int import(Call& call) {
 int export_list(Call& call) {
     auto list = call.list(call.text("--list"));
     auto output = call.text_if("--output");
-    std::ofstream file;
-    if (output) {
-        file.open(*output, std::ios::binary | std::ios::trunc);
-        if (!file) throw Failure(fmt::format("{}: cannot be written", *output));
-    }
-    auto& out = output ? static_cast<std::ostream&>(file) : call.out;
+    std::optional<NewFile> file;
+    if (output) file.emplace(*output, call.has("--force") ? NewFile::Existing::replace : NewFile::Existing::refuse);
+    auto& out = file ? file->stream() : call.out;
     auto count = subscribers::export_readers(call.database(), list.id, [&](std::string_view piece) { out << piece; });
-    out.flush();
-    if (output && !file) throw Failure(fmt::format("{}: could not be written to its end; is the disk full?", *output));
-    if (output) call.say(fmt::format("{} written to {}", counted(count, "reader"), *output));
+    if (!file) return 0;
+    file->finish();
+    call.say(fmt::format("{} written to {}", counted(count, "reader"), *output));
     return 0;
 }
 
@@ -321,17 +330,16 @@ int erase(Call& call) {
     return 0;
 }
 
-}
+const Argument address_argument{"ADDRESS", "mail address of the reader"};
+const Option list_option{"--list", "SLUG", "the list", Times::once};
 
-void add_subscriber(Commands& commands) {
-    const Argument address{"ADDRESS", "mail address of the reader"};
-    const Option list{"--list", "SLUG", "the list", Times::once};
+void add_one_reader(Commands& commands) {
     commands.push_back({"subscriber",
                         "add",
                         "Ask somebody to join a list, or put them on it.",
                         "subscriber add ada@example.org --list daily --confirmed --basis \"asked on the phone, 3 May\"",
-                        {address},
-                        {list,
+                        {address_argument},
+                        {list_option,
                          {"--name", "NAME", "the reader's name"},
                          {"--language", "TAG", "the reader's language"},
                          {"--confirmed", "", "active at once, without a mail that asks"},
@@ -342,7 +350,7 @@ void add_subscriber(Commands& commands) {
                         "show",
                         "Show what is known of a reader.",
                         "subscriber show ada@example.org",
-                        {address},
+                        {address_argument},
                         {json_option},
                         show});
     commands.push_back({"subscriber",
@@ -350,15 +358,25 @@ void add_subscriber(Commands& commands) {
                         "Show the readers of a list.",
                         "subscriber ls --list daily --state active",
                         {},
-                        {list, {"--state", "STATE", "only pending, active or unsubscribed"}, json_option},
+                        {list_option, {"--state", "STATE", "only pending, active or unsubscribed"}, json_option},
                         ls});
     commands.push_back({"subscriber",
                         "remove",
                         "Take a reader off a list.",
                         "subscriber remove ada@example.org --list daily",
-                        {address},
-                        {list},
+                        {address_argument},
+                        {list_option},
                         remove});
+    commands.push_back({"subscriber",
+                        "erase",
+                        "Forget a person: address, name, subscriptions, consent.",
+                        "subscriber erase ada@example.org --yes",
+                        {address_argument},
+                        {json_option},
+                        erase});
+}
+
+void add_many_readers(Commands& commands) {
     commands.push_back({"subscriber",
                         "check",
                         "Say whether addresses can be mailed, and their normal form. Needs no site.",
@@ -371,7 +389,7 @@ void add_subscriber(Commands& commands) {
                         "Put the readers of a CSV file on a list.",
                         "subscriber import readers.csv --list daily --basis \"joined at the fair, May 2026\" --dry-run",
                         {{"FILE", "CSV with a header line: email, and name, language, timezone, or attributes"}},
-                        {list,
+                        {list_option,
                          {"--basis", "TEXT", "how these people agreed; kept in the consent record", Times::once},
                          {"--confirmed", "", "active at once, without a mail that asks"},
                          {"--dry-run", "", "count, and store nothing"},
@@ -382,15 +400,17 @@ void add_subscriber(Commands& commands) {
                         "Write the active readers of a list as CSV.",
                         "subscriber export --list daily --output readers.csv",
                         {},
-                        {list, {"--output", "FILE", "left out: standard output"}},
+                        {list_option,
+                         {"--output", "FILE", "a new file, for you alone to read; left out: standard output"},
+                         {"--force", "", "replace a file that is there"}},
                         export_list});
-    commands.push_back({"subscriber",
-                        "erase",
-                        "Forget a person: address, name, subscriptions, consent.",
-                        "subscriber erase ada@example.org --yes",
-                        {address},
-                        {json_option},
-                        erase});
+}
+
+}
+
+void add_subscriber(Commands& commands) {
+    add_one_reader(commands);
+    add_many_readers(commands);
 }
 
 }

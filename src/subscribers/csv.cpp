@@ -26,6 +26,12 @@ void append_1252(std::string& to, std::string_view bytes) {
     }
 }
 
+// ' any number of times, and behind it what a spreadsheet would run.
+bool is_dangerous(std::string_view field) {
+    auto first = field.find_first_not_of('\'');
+    return first != field.npos && std::string_view("=+-@\t\r").contains(field[first]);
+}
+
 bool line_ends(char c) { return c == '\n' || c == '\r'; }
 
 }
@@ -218,6 +224,7 @@ CsvReader::Scan CsvReader::scan_quoted(std::size_t& at) {
 
 std::unexpected<CsvError> CsvReader::give_up_line(std::string_view reason) {
     auto line = line_;
+    std::size_t passed = 0;
     for (;;) {
         auto end = buffer_.find_first_of("\r\n", at_);
         if (end != buffer_.npos && (end + 1 < buffer_.size() || buffer_[end] == '\n' || ended_)) {
@@ -225,8 +232,16 @@ std::unexpected<CsvError> CsvReader::give_up_line(std::string_view reason) {
             ++line_;
             break;
         }
-        at_ = end == buffer_.npos ? buffer_.size() : end; // nothing of a line that is too long is kept
+        auto rest = end == buffer_.npos ? buffer_.size() : end; // nothing of a line that is too long is kept
+        passed += rest - at_;
+        at_ = rest;
         if (ended_) break;
+        if (passed > longest_line) {
+            ended_ = true;
+            buffer_.clear();
+            at_ = 0;
+            return std::unexpected(CsvError{line, "the line does not end within 10 megabytes", true});
+        }
         fill();
     }
     return std::unexpected(CsvError{line, std::string(reason)});
@@ -276,6 +291,15 @@ bool CsvReader::decode_fields() {
         start = ends[i];
     }
     return decoded_.size() <= longest_record;
+}
+
+std::string guarded(std::string_view field) {
+    std::string text(is_dangerous(field) ? "'" : "");
+    return text.append(field);
+}
+
+std::string_view unguarded(std::string_view field) {
+    return field.starts_with('\'') && is_dangerous(field) ? field.substr(1) : field;
 }
 
 void append_csv(std::string& to, std::span<const std::string_view> fields) {

@@ -17,13 +17,14 @@
 // Out:    records of fields in UTF-8, with the number of the line they begin on; or what is wrong with one line.
 // Always: pure but for calls of the source. After an error reading goes on with the line behind the one it names, so
 //         that one broken quote costs one line. Memory stays within a few megabytes whatever comes in. Empty lines
-//         are skipped.
+//         are skipped. A line without an end within 10 MB ends the reading.
 
 namespace postrider::subscribers {
 
 struct CsvError {
     std::int64_t line;
     std::string reason; // "a quote that opens here is never closed"
+    bool last = false;  // it goes on without end: nothing behind this line is read
 };
 
 struct CsvRecord {
@@ -34,6 +35,7 @@ struct CsvRecord {
 class CsvReader {
 public:
     static constexpr std::size_t longest_record = 1 << 20; // octets
+    static constexpr std::size_t longest_line = 10 << 20;  // octets that are looked through for the end of a line
 
     // Fills the span from its start and gives the number of bytes; 0 only at the end.
     using Source = std::function<std::size_t(std::span<char>)>;
@@ -80,5 +82,10 @@ private:
 
 // One record as RFC 4180 has it, with "," and CRLF; quoted only where needed. CsvReader gives the same fields back.
 void append_csv(std::string& to, std::span<const std::string_view> fields);
+
+// A spreadsheet takes a field that begins with = + - @ tab or CR for a formula and runs it. With a ' before it, it is
+// text; unguarded() takes that ' off again. Every text survives the way there and back.
+[[nodiscard]] std::string guarded(std::string_view field);
+[[nodiscard]] std::string_view unguarded(std::string_view field);
 
 }

@@ -4,6 +4,7 @@
 #include "subscribers/csv.hpp"
 
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,12 @@ std::set<std::string, std::less<>> attribute_names(storage::Connection& connecti
     return names;
 }
 
+void append_row(std::string& to, std::span<const std::string_view> fields) {
+    std::vector<std::string> safe;
+    for (auto field : fields) safe.push_back(guarded(field));
+    append_csv(to, std::vector<std::string_view>(safe.begin(), safe.end()));
+}
+
 }
 
 std::int64_t export_readers(storage::Connection& connection, ListId list,
@@ -51,7 +58,7 @@ std::int64_t export_readers(storage::Connection& connection, ListId list,
     std::vector<std::string_view> fields = {"email", "name", "language", "timezone"};
     fields.insert(fields.end(), names.begin(), names.end());
     std::string text;
-    append_csv(text, fields);
+    append_row(text, fields);
 
     std::int64_t readers = 0;
     connection.each(
@@ -67,7 +74,7 @@ std::int64_t export_readers(storage::Connection& connection, ListId list,
                 auto value = attributes.find(name);
                 fields.push_back(value == attributes.end() ? std::string_view() : std::string_view(value->second));
             }
-            append_csv(text, fields);
+            append_row(text, fields);
             ++readers;
             if (text.size() < piece) return;
             write(text);

@@ -11,8 +11,8 @@
 namespace postrider::subscribers {
 
 // Calls `write` with pieces of the file, in order; UTF-8, CRLF, no BOM. Gives the number of readers. The file is one
-// state of the database, even while others write. Values are exactly the readers': a spreadsheet may take one that
-// begins with "=" for a formula.
+// state of the database, even while others write. A value that a
+// spreadsheet would run as a formula is guarded (csv.hpp); an import takes that off again.
 std::int64_t export_readers(storage::Connection&, ListId, const std::function<void(std::string_view)>& write);
 
 }

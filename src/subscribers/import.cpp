@@ -254,6 +254,7 @@ public:
             std::swap(current, next);
             next.clear();
         }
+        if (auto& fault = rows_.fault()) return std::unexpected(*fault);
         return std::move(report_);
     }
 

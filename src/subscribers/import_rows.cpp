@@ -67,7 +67,7 @@ Rows::Rows(const std::filesystem::path& file, ImportReport& report)
 
 Rows::Column Rows::column_of(std::string_view field) {
     using enum Column::Kind;
-    std::string title(trimmed(field));
+    std::string title(trimmed(unguarded(field)));
     auto word = lower(title);
     for (auto [kind, known] :
          {std::pair{email, "email"}, {name, "name"}, {language, "language"}, {timezone, "timezone"}})
@@ -113,6 +113,12 @@ void Rows::read(Window& window, std::size_t count) {
         }
         ++report_.rows;
         if (!record) {
+            if (record.error().last) {
+                fault_ = fmt::format("{}:{}: {}; nothing behind it was read", name_, record.error().line,
+                                     record.error().reason);
+                ended_ = true;
+                return;
+            }
             reject(record.error().line, std::move(record.error().reason));
             continue;
         }
@@ -121,20 +127,20 @@ void Rows::read(Window& window, std::size_t count) {
 }
 
 std::optional<std::string> Rows::add(const CsvRecord& record, Window& window) {
-    auto fields = record.fields;
-    if (fields.size() > columns_.size())
-        return fmt::format("{} fields, but the header has {}", fields.size(), columns_.size());
+    if (record.fields.size() > columns_.size())
+        return fmt::format("{} fields, but the header has {}", record.fields.size(), columns_.size());
     std::string_view email, name, language, timezone;
     attributes_.clear();
-    for (std::size_t i = 0; i < fields.size(); ++i) {
-        if (fields[i].size() > longest_value)
+    for (std::size_t i = 0; i < record.fields.size(); ++i) {
+        auto field = unguarded(record.fields[i]);
+        if (field.size() > longest_value)
             return fmt::format("{} is longer than {} octets", columns_[i].title, longest_value);
         switch (columns_[i].kind) {
-        case Column::Kind::email: email = trimmed(fields[i]); break;
-        case Column::Kind::name: name = fields[i]; break;
-        case Column::Kind::language: language = trimmed(fields[i]); break;
-        case Column::Kind::timezone: timezone = trimmed(fields[i]); break;
-        case Column::Kind::attribute: attributes_.emplace_back(columns_[i].title, fields[i]); break;
+        case Column::Kind::email: email = trimmed(field); break;
+        case Column::Kind::name: name = field; break;
+        case Column::Kind::language: language = trimmed(field); break;
+        case Column::Kind::timezone: timezone = trimmed(field); break;
+        case Column::Kind::attribute: attributes_.emplace_back(columns_[i].title, field); break;
         case Column::Kind::ignored: break;
         }
     }

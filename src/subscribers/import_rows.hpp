@@ -82,6 +82,7 @@ public:
     // Appends up to `count` rows; fewer when the window is full or the file has ended.
     void read(Window&, std::size_t count);
     bool ended() const { return ended_; }
+    const std::optional<std::string>& fault() const { return fault_; } // why the file was not read to its end
     std::uintmax_t bytes_read() const { return bytes_; }
 
 private:
@@ -100,6 +101,7 @@ private:
     std::ifstream stream_;
     std::uintmax_t bytes_ = 0;
     bool ended_ = false;
+    std::optional<std::string> fault_;
     CsvReader csv_;
     std::vector<Column> columns_;
     std::vector<std::pair<std::string_view, std::string_view>> attributes_;

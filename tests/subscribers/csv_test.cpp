@@ -116,6 +116,34 @@ TEST(Csv, ALineOverAMegabyteIsRefusedAndNotKept) {
               "1:|a\n!2 the line has more than a thousand fields\n3:|b\n");
 }
 
+TEST(Csv, ALineThatNeverEndsIsGivenUpAfterTenMegabytes) {
+    for (std::string_view byte : {std::string_view("x"), std::string_view("\0", 1), std::string_view(",")}) {
+        std::size_t given = 0;
+        CsvReader reader([&](std::span<char> to) {
+            std::ranges::fill(to, given == 0 ? '\n' : byte[0]);
+            given += to.size();
+            return to.size();
+        });
+        auto record = reader.next();
+        ASSERT_FALSE(record);
+        EXPECT_EQ(record.error().reason, "the line does not end within 10 megabytes");
+        EXPECT_TRUE(record.error().last);
+        EXPECT_LT(given, 16u << 20);
+        EXPECT_FALSE(*reader.next());
+    }
+}
+
+TEST(Csv, NoFieldOfAnExportIsAFormulaAndEachComesBackAsItWas) {
+    for (std::string_view field : {"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "'=1", "''+1"}) {
+        EXPECT_EQ(guarded(field), "'" + std::string(field));
+        EXPECT_EQ(unguarded(guarded(field)), field);
+    }
+    for (std::string_view field : {"", "'", "Ada", "a=b", "'quoted'", "'t Hooft", " =1"}) {
+        EXPECT_EQ(guarded(field), field);
+        EXPECT_EQ(unguarded(field), field);
+    }
+}
+
 TEST(Csv, HowTheBytesArriveMakesNoDifference) {
     std::string text =
         "\xef\xbb\xbfname,say\r\n\"A \"\"B\"\"\r\nC\",\"\"\r\n\r\nx,\"y\"z\r\nZo\xc3\xab,\"un\r\nlast,line\r\n";

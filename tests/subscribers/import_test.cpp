@@ -247,5 +247,28 @@ TEST(Export, WhatWasExportedImportsToTheSameReadersElsewhere) {
     EXPECT_EQ(here.exported(here.gazette), "email,name,language,timezone\r\n");
 }
 
+TEST(Export, NoValueIsAFormulaForASpreadsheetAndAllSurviveTheRoundTrip) {
+    Importing here, there;
+    here.from("email,name,=note\n"
+              "+ada@example.org,=HYPERLINK(1),-1\n"
+              "bob@example.org,@bob,''=quoted\n");
+    auto text = here.exported(here.courier);
+    EXPECT_EQ(text, "email,name,language,timezone,'=note\r\n"
+                    "'+ada@example.org,'=HYPERLINK(1),,,'-1\r\n"
+                    "bob@example.org,'@bob,,,''=quoted\r\n");
+    EXPECT_EQ(there.from(text).added, 2);
+    EXPECT_EQ(there.exported(there.courier), text);
+    auto ada = Subscribers(there.database).find(address("+ada@example.org")).value();
+    EXPECT_EQ(ada.profile.name, "=HYPERLINK(1)");
+    EXPECT_EQ(parse_attributes(ada.profile.attributes), (Attributes{{"=note", "-1"}}));
+}
+
+TEST(Import, ALineWithoutEndEndsTheImportWithItsNumber) {
+    Importing site;
+    auto fault = site.fault("email\nada@example.org\n" + std::string(12'000'000, 'x'));
+    EXPECT_TRUE(fault.ends_with(":3: the line does not end within 10 megabytes; nothing behind it was read")) << fault;
+    EXPECT_EQ(site.lists.active_count(site.courier), 1) << "what stood before it is there";
+}
+
 }
 }
