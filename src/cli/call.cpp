@@ -1,10 +1,12 @@
 #include "cli/call.hpp"
 
+#include "mail/utf8.hpp"
 #include "storage/migrations.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -26,6 +28,30 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
 
 bool is_digits(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+constexpr std::size_t largest_file = 10'000'000; // as of a feed that a server gives
+
+std::string read_to_end(std::istream& stream, const std::string& name) {
+    std::string text;
+    std::array<char, 65536> block;
+    while (stream.read(block.data(), block.size()) || stream.gcount() > 0) {
+        text.append(block.data(), std::size_t(stream.gcount()));
+        if (text.size() > largest_file)
+            throw Failure(fmt::format("{}: is longer than 10 MB, the limit for a file that is read whole", name));
+    }
+    if (stream.bad()) throw Failure(fmt::format("{}: cannot be read", name));
+    return text;
+}
+
+// The first control character (C0, C1, or a line or paragraph separator) as "U+0007".
+std::optional<std::string> control_character(std::string_view text) {
+    for (std::size_t at = 0; at < text.size();) {
+        auto c = mail::next_code_point(text, at);
+        if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029)
+            return fmt::format("U+{:04X}", std::uint32_t(c));
+    }
+    return std::nullopt;
 }
 
 }
@@ -52,6 +78,15 @@ std::optional<std::string> Call::text_if(std::string_view option) const {
 
 std::string Call::text(std::string_view option, std::string_view otherwise) const {
     return text_if(option).value_or(std::string(otherwise));
+}
+
+std::string Call::line(std::string_view option, std::string_view otherwise) const {
+    auto text = text_if(option);
+    if (!text) return std::string(otherwise);
+    if (!mail::is_utf8(*text)) throw Failure(fmt::format("{} is no text in UTF-8", option));
+    if (auto control = control_character(*text))
+        throw Failure(fmt::format("{} holds a control character ({}); it must be one line of text", option, *control));
+    return *text;
 }
 
 std::vector<std::string> Call::texts(std::string_view option) const {
@@ -163,14 +198,12 @@ bool Call::confirmed(std::string_view question) {
 }
 
 std::string read_file(Call& call, const std::string& name) {
-    if (name == "-") return {std::istreambuf_iterator(call.in), {}};
+    if (name == "-") return read_to_end(call.in, "standard input");
     std::error_code error;
     if (fs::is_directory(name, error)) throw Failure(fmt::format("{}: is a folder; name a file", name));
     std::ifstream file(name, std::ios::binary);
     if (!file) throw Failure(fmt::format("{}: {}", name, std::strerror(errno)));
-    std::string text{std::istreambuf_iterator(file), {}};
-    if (file.bad()) throw Failure(fmt::format("{}: cannot be read", name));
-    return text;
+    return read_to_end(file, name);
 }
 
 std::string mailbox_text(const mail::Mailbox& mailbox) {

@@ -47,6 +47,8 @@ public:
     [[nodiscard]] bool json() const { return has("--json"); }
     [[nodiscard]] std::optional<std::string> text_if(std::string_view option) const;
     [[nodiscard]] std::string text(std::string_view option, std::string_view otherwise = "") const;
+    // For what readers see or a header holds: UTF-8 without control characters, else a Failure.
+    [[nodiscard]] std::string line(std::string_view option, std::string_view otherwise = "") const;
     [[nodiscard]] std::vector<std::string> texts(std::string_view option) const;
     [[nodiscard]] std::optional<std::int64_t> number_if(std::string_view option, std::int64_t least,
                                                         std::int64_t most) const;
@@ -79,7 +81,8 @@ private:
     std::unique_ptr<Open> open_;
 };
 
-// The whole file; Failure when it cannot be read. "-": standard input.
+// The whole file; Failure when it cannot be read, or is longer than 10 MB, which pipes and devices may be without end.
+// "-": standard input.
 [[nodiscard]] std::string read_file(Call&, const std::string& name);
 // `Name <a@b>`, quoted where the name needs it.
 [[nodiscard]] std::string mailbox_text(const mail::Mailbox&);

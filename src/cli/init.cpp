@@ -36,7 +36,7 @@ Answers ask(Call& call) {
     std::string missing;
     for (auto& question : questions) {
         auto& answer = answers.*question.answer;
-        answer = call.text(question.option);
+        answer = call.line(question.option);
         while (answer.empty() && may_ask) {
             call.err << question.asks;
             if (!question.otherwise.empty()) call.err << " [" << question.otherwise << "]";

@@ -53,16 +53,17 @@ void check_template(Call& call, const std::string& name) {
 }
 
 void read_rules(Call& call, List& list) {
-    if (auto from = call.text_if("--from")) {
-        if (auto mailbox = mail::parse_mailbox(*from); !mailbox)
+    if (call.has("--from")) {
+        auto from = call.line("--from");
+        if (auto mailbox = mail::parse_mailbox(from); !mailbox)
             throw Failure(
-                fmt::format("--from \"{}\" is no sender: {}; write it as \"The Courier <news@courier.example>\"", *from,
+                fmt::format("--from \"{}\" is no sender: {}; write it as \"The Courier <news@courier.example>\"", from,
                             mailbox.error().reason));
-        list.sender = *from;
+        list.sender = from;
     }
-    list.title = call.text("--title", list.title);
+    list.title = call.line("--title", list.title);
     if (list.title.empty()) throw Failure("a list needs a title that is not empty; give it with --title");
-    list.description = call.text("--description", list.description);
+    list.description = call.line("--description", list.description);
     if (auto zone = call.text_if("--timezone")) {
         if (!schedule::Zone::find(*zone)) throw Failure(schedule::unknown_zone(*zone));
         list.timezone = *zone;

@@ -34,6 +34,13 @@ std::vector<Time> next_times(const Schedule& schedule, const Zone& zone, Time fr
     return times;
 }
 
+// Fewer times than asked for, or none, would else be a riddle.
+void note_end(Call& call, const std::vector<Time>& times, Time from, std::int64_t wanted) {
+    if (std::int64_t(times.size()) == wanted) return;
+    call.note(fmt::format("no {}time after {}: the search ends with the year 9999, or after 400 years without one",
+                          times.empty() ? "" : "further ", rfc3339(times.empty() ? from : times.back())));
+}
+
 // "Tue 2026-11-24 07:00 CET"
 std::string local_text(const Zone& zone, Time time) {
     auto local = std::chrono::system_clock::time_point(zone.local(time).time_since_epoch());
@@ -62,7 +69,10 @@ Time time_from(const Call& call) {
 int explain(Call& call) {
     auto schedule = schedule_of(call.argument(0));
     auto zone = zone_of(call.text("--timezone", "UTC"));
-    auto times = next_times(schedule, zone, time_from(call), call.number_if("--count", 0, 100'000).value_or(10));
+    auto from = time_from(call);
+    auto count = call.number_if("--count", 0, 100'000).value_or(10);
+    auto times = next_times(schedule, zone, from, count);
+    note_end(call, times, from, count);
     auto words = schedule::in_words(schedule);
     if (call.json()) {
         print_json(call.out, json::object{{"expression", schedule.expression},
@@ -109,7 +119,10 @@ int next(Call& call) {
     auto list = call.list(call.argument(0));
     auto schedule = schedule_of_list(list);
     auto zone = zone_of(list.timezone);
-    auto times = next_times(schedule, zone, time_from(call), call.number_if("--count", 0, 100'000).value_or(10));
+    auto from = time_from(call);
+    auto count = call.number_if("--count", 0, 100'000).value_or(10);
+    auto times = next_times(schedule, zone, from, count);
+    note_end(call, times, from, count);
     if (call.json()) {
         print_json(call.out, json::object{{"list", list.slug},
                                           {"expression", schedule.expression},

@@ -26,6 +26,17 @@ TEST_F(ASite, AListThatCannotBeIsRefused) {
     EXPECT_EQ(data({"list", "ls"}).as_array().size(), 1u);
 }
 
+TEST_F(ASite, WhatReadersSeeOfAListIsOneLineOfText) {
+    for (auto* option : {"--title", "--from", "--description"})
+        for (auto* value : {"The\nDaily", "The\x7f", "\x1b[31mDaily", "The\u0085Daily", "The\u2028Daily"})
+            expect_refused(on_site({"list", "edit", "daily", option, value}), 1, option);
+    expect_refused(on_site({"list", "add", "other", "--title", "The\nDaily"}), 1, "--title");
+    expect_refused(on_site({"list", "edit", "daily", "--title", "The\nDaily"}), 1, "control character (U+000A)");
+    expect_refused(on_site({"list", "edit", "daily", "--title", "\xff"}), 1, "UTF-8");
+    EXPECT_EQ(data({"list", "show", "daily"}).at("title"), "The Daily");
+    must({"list", "edit", "daily", "--title", "Größe, שלום, 日刊"});
+}
+
 TEST_F(ASite, AnErrorIsOneLineWhateverItQuotes) {
     auto done = on_site({"list", "add", "b", "--title", "x", "--from", "A <a@a.example>\r\nBcc: x@y.example\x1b[2J"});
     expect_refused(done, 1, "--from");
@@ -105,6 +116,25 @@ TEST_F(ASite, AnImportCountsTheSameDryOrNot) {
     expect_refused(on_site({"subscriber", "import", csv, "--list", "daily"}), 2, "--basis");
     expect_refused(on_site({"subscriber", "import", "/nonexistent.csv", "--list", "daily", "--basis", "x"}), 1,
                    "nonexistent");
+}
+
+TEST_F(ASite, AnExportIsForItsOwnerOnlyAndReplacesNothingUnlessTold) {
+    reader("ada@example.org");
+    auto target = (folder / "readers.csv").string();
+    must({"subscriber", "export", "--list", "daily", "--output", target});
+    auto csv = read(target);
+    EXPECT_TRUE(csv.contains("ada@example.org")) << csv;
+    EXPECT_EQ(int(fs::status(target).permissions()), 0600);
+
+    (void)file("readers.csv", "mine");
+    expect_refused(on_site({"subscriber", "export", "--list", "daily", "--output", target}), 1, "--force");
+    EXPECT_EQ(read(target), "mine");
+    fs::permissions(target, fs::perms(0644));
+    must({"subscriber", "export", "--list", "daily", "--output", target, "--force"});
+    EXPECT_EQ(read(target), csv);
+    EXPECT_EQ(int(fs::status(target).permissions()), 0600);
+    must({"subscriber", "export", "--list", "daily", "--output", "/dev/null"});
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 2) << "the site and the file, no remains";
 }
 
 TEST_F(ASite, EraseAsksAndThenForgetsThePersonAndTheirLetters) {

@@ -12,6 +12,17 @@ TEST(WithoutSite, AScheduleIsSaidInWordsWithItsNextTimesInUtc) {
     EXPECT_EQ(data.at("next"), (json::array{"2026-11-25T06:00:00Z", "2026-11-26T06:00:00Z"}));
 }
 
+TEST(WithoutSite, AScheduleThatFallsDueNoMoreSaysSo) {
+    auto none = type({"schedule", "explain", "every weekday at 07:00", "--from", "9999-12-31T00:00:00Z"});
+    EXPECT_EQ(none.status, 0);
+    EXPECT_TRUE(none.err.contains("no time after 9999-12-31T00:00:00Z: the search ends with the year 9999"))
+        << none.err;
+    auto last = type({"schedule", "explain", "@daily", "--from", "9999-12-29T12:00:00Z", "--json"});
+    EXPECT_EQ(last.data().at("next").as_array().size(), 1u) << last.out;
+    EXPECT_TRUE(last.err.contains("no further time after 9999-12-30T00:00:00Z")) << last.err;
+    EXPECT_EQ(type({"schedule", "explain", "@daily", "--count", "3"}).err, "");
+}
+
 TEST(WithoutSite, AnInvalidScheduleIsRefusedInOneLineWithItsPlace) {
     expect_refused(type({"schedule", "explain", "0 25 * * *", "--json"}), 1, "column 3");
     expect_refused(type({"schedule", "explain", "@daily", "--timezone", "Europe/Berln"}), 1, "Europe/Berlin");
@@ -42,6 +53,17 @@ TEST(WithoutSite, AddressesAreCheckedOneALine) {
     EXPECT_TRUE(rows[1].at("why").is_string());
     EXPECT_TRUE(rows[1].at("normal").is_null());
     EXPECT_EQ(type({"subscriber", "check", "ada@example.org"}).status, 0);
+}
+
+TEST(WithoutSite, WhatNeverEndsIsReadToALimitThatIsNamed) {
+    for (std::vector<std::string> words : {std::vector<std::string>{"feed", "check"}, {"story", "read"}}) {
+        words.emplace_back("/dev/zero");
+        expect_refused(type(words), 1, "/dev/zero: is longer than 10 MB");
+        words.back() = "-";
+        expect_refused(type(words, std::string(10'000'001, 'y')), 1, "standard input: is longer than 10 MB");
+    }
+    expect_refused(type({"subscriber", "check", "-"}, std::string(20'000, 'y')), 1,
+                   "standard input:1: the line is longer than 10000 bytes");
 }
 
 TEST_F(CommandLine, ATemplateIsRenderedToItsExactBytes) {
