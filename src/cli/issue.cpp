@@ -269,12 +269,11 @@ int verify(Call& call) {
     return findings.empty() ? 0 : 1;
 }
 
-}
+const Argument issue_argument{"ISSUE", "its number, from `postrider issue ls`, or LIST/NUMBER"};
+const Argument list_argument{"LIST", "slug of the list"};
+const Argument either_argument{"LIST|ISSUE", "a list: what would be its next issue; or an issue"};
 
-void add_issue(Commands& commands) {
-    const Argument issue{"ISSUE", "its number, from `postrider issue ls`, or LIST/NUMBER"};
-    const Argument list{"LIST", "slug of the list"};
-    const Argument either{"LIST|ISSUE", "a list: what would be its next issue; or an issue"};
+void add_looking(Commands& commands) {
     commands.push_back({"issue",
                         "ls",
                         "Show issues, newest first.",
@@ -283,12 +282,12 @@ void add_issue(Commands& commands) {
                         {{"--list", "SLUG", "only of this list"}, json_option},
                         ls});
     commands.push_back(
-        {"issue", "show", "Show an issue and its stories.", "issue show 12", {issue}, {json_option}, show});
+        {"issue", "show", "Show an issue and its stories.", "issue show 12", {issue_argument}, {json_option}, show});
     commands.push_back({"issue",
                         "preview",
                         "Show an issue as a reader would get it; sends nothing.",
                         "issue preview daily --html --output next.html",
-                        {either},
+                        {either_argument},
                         {{"--to", "ADDRESS", "as this reader would get it"},
                          {"--html", "", "its HTML part"},
                          {"--text", "", "its text part"},
@@ -299,45 +298,75 @@ void add_issue(Commands& commands) {
                         "explain",
                         "Say for each story of a list whether it would be in the next issue, and why.",
                         "issue explain daily",
-                        {list},
+                        {list_argument},
                         {json_option},
                         explain});
+}
+
+void add_sending(Commands& commands) {
     commands.push_back({"issue",
                         "draft",
                         "Make an issue from what is eligible, and stop there.",
                         "issue draft daily",
-                        {list},
+                        {list_argument},
                         {json_option},
                         draft});
     commands.push_back({"issue",
                         "send",
                         "Send a list's next issue, or a draft, now.",
                         "issue send daily --wait",
-                        {either},
+                        {either_argument},
                         {{"--test", "ADDRESS", "only this one mail, marked as a test; nothing counts as sent"},
                          {"--wait", "", "show progress until it is done"}},
                         send_issue});
+    commands.push_back({"issue",
+                        "approve",
+                        "Let an issue go that waits for a person.",
+                        "issue approve 12",
+                        {issue_argument},
+                        {},
+                        approve});
+    commands.push_back({"issue",
+                        "pause",
+                        "Send nothing more of an issue until it is resumed.",
+                        "issue pause 12",
+                        {issue_argument},
+                        {},
+                        pause});
     commands.push_back(
-        {"issue", "approve", "Let an issue go that waits for a person.", "issue approve 12", {issue}, {}, approve});
-    commands.push_back(
-        {"issue", "pause", "Send nothing more of an issue until it is resumed.", "issue pause 12", {issue}, {}, pause});
-    commands.push_back({"issue", "resume", "Go on with a paused issue.", "issue resume 12", {issue}, {}, resume});
-    commands.push_back(
-        {"issue", "cancel", "Send nothing more of an issue, for good.", "issue cancel 12", {issue}, {}, cancel});
+        {"issue", "resume", "Go on with a paused issue.", "issue resume 12", {issue_argument}, {}, resume});
+    commands.push_back({"issue",
+                        "cancel",
+                        "Send nothing more of an issue, for good.",
+                        "issue cancel 12",
+                        {issue_argument},
+                        {},
+                        cancel});
+}
+
+void add_accounts(Commands& commands) {
     commands.push_back({"issue",
                         "report",
                         "Show what became of an issue, reader by reader in numbers.",
                         "issue report daily/3 --json",
-                        {issue},
+                        {issue_argument},
                         {json_option},
                         report});
     commands.push_back({"issue",
                         "verify",
                         "Look for contradictions in an issue's records.",
                         "issue verify 12",
-                        {issue},
+                        {issue_argument},
                         {json_option},
                         verify});
+}
+
+}
+
+void add_issue(Commands& commands) {
+    add_looking(commands);
+    add_sending(commands);
+    add_accounts(commands);
 }
 
 }
