@@ -142,11 +142,9 @@ void Dispatcher::compose(const Parcel& parcel, Connection& connection, std::stri
 
 smtp::Envelope Dispatcher::envelope(const Parcel& parcel, Connection& connection) {
     smtp::Envelope envelope;
-    if (parcel.mailing) {
-        // compose() may have made the links of another parcel: the sender must be this one's.
-        connection.links.bounce_token.clear();
-        parcel.mailing->signer.bounce(connection.links.bounce_token, parcel.mailing->id, parcel.reader.subscription);
-        connection.sender = parcel.mailing->message.envelope_sender(connection.links);
+    if (auto& mailing = parcel.mailing) {
+        connection.sender.clear();
+        mailing->message.write_sender(connection.sender, mailing->signer, mailing->id, parcel.reader.subscription);
     } else {
         connection.sender = parcel.letter->sender;
     }

@@ -7,19 +7,26 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 namespace postrider::delivery {
 namespace {
 
 namespace json = boost::json;
 
-std::string date_in_words(Time time) {
+constexpr std::string_view attribute_prefix = "subscriber.";
+
+void append_date_in_words(std::string& out, Time time) {
     constexpr std::string_view months[] = {"January", "February", "March",     "April",   "May",      "June",
                                            "July",    "August",   "September", "October", "November", "December"};
     std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(time));
-    return fmt::format("{} {} {}", unsigned(day.day()), months[unsigned(day.month()) - 1], int(day.year()));
+    out += std::to_string(unsigned(day.day()));
+    out += ' ';
+    out += months[unsigned(day.month()) - 1];
+    out += ' ';
+    out += std::to_string(int(day.year()));
 }
+
+bool needs_escaping(std::string_view text) { return text.find_first_of("&<>\"'") != text.npos; }
 
 }
 
@@ -33,15 +40,13 @@ void ReaderLinks::make(const subscribers::LinkSigner& signer, std::string_view s
     signer.view(view_url, mailing, reader.subscription);
     message_id.clear();
     signer.message_id(message_id, mailing, reader.subscription);
-    bounce_token.clear();
-    signer.bounce(bounce_token, mailing, reader.subscription);
     leave_token.clear();
     signer.leave_by_mail(leave_token, reader.subscription);
 }
 
 std::uint32_t Message::slot_of(std::string_view name) {
-    auto known = std::ranges::find(slots_, name);
-    if (known == slots_.end()) known = slots_.insert(slots_.end(), std::string(name));
+    auto known = std::ranges::find(slots_, name, &Slot::name);
+    if (known == slots_.end()) known = slots_.insert(slots_.end(), {std::string(name), source_of(name)});
     return std::uint32_t(known - slots_.begin());
 }
 
@@ -78,19 +83,39 @@ void Message::add_body(const templates::Program& program) {
     }
 }
 
+Message::Source Message::source_of(std::string_view name) {
+    constexpr std::pair<std::string_view, Source> known[] = {
+        {"subscriber.name", Source::name},
+        {"subscriber.first_name", Source::first_name},
+        {"subscriber.address", Source::address},
+        {"subscriber.language", Source::language},
+        {"unsubscribe_url", Source::unsubscribe_url},
+        {"preferences_url", Source::preferences_url},
+        {"view_url", Source::view_url},
+        {"why", Source::why},
+    };
+    for (auto& [text, source] : known)
+        if (text == name) return source;
+    return name.starts_with(attribute_prefix) ? Source::attribute : Source::none;
+}
+
 void Message::prepare() {
-    constexpr std::array known = {"subscriber.name", "subscriber.first_name", "subscriber.address",
-                                  "subscriber.language"};
-    wants_attributes_ = std::ranges::any_of(slots_, [&](auto& slot) {
-        return slot.starts_with("subscriber.") && std::ranges::find(known, slot) == known.end();
-    });
-    frame_.emplace(heading_, mail::boundary_from(
-                                 fmt::format("{} {}", heading_.list->identifier, date_.time_since_epoch().count())));
+    for (auto& piece : pieces_)
+        if (piece.kind == Kind::escaped || piece.kind == Kind::raw) slots_[piece.slot].is_written = true;
+    if (subject_slots_.empty()) {
+        heading_.subject = subject_prefix_;
+        subject_.fill(heading_.subject, {});
+    }
+    auto unique = fmt::format("{} {}", heading_.list->identifier, date_.time_since_epoch().count());
+    frame_.emplace(heading_, date_, mail::boundary_from(unique));
+    after_leave_token_ = fmt::format("@{}?subject=unsubscribe", heading_.from.address.domain_ascii());
 }
 
 std::string Message::to_text() const {
     json::array pieces;
     for (auto& piece : pieces_) pieces.push_back(json::array{int(piece.kind), piece.slot, piece.partner, piece.text});
+    json::array slots;
+    for (auto& slot : slots_) slots.emplace_back(slot.name);
     auto& list = *heading_.list;
     json::object object{{"key", key_.number},
                         {"from_name", heading_.from.name},
@@ -104,7 +129,7 @@ std::string Message::to_text() const {
                         {"date", date_.time_since_epoch().count()},
                         {"subject", subject_.stored()},
                         {"subject_slots", json::value_from(subject_slots_)},
-                        {"slots", json::value_from(slots_)},
+                        {"slots", std::move(slots)},
                         {"pieces", std::move(pieces)}};
     return json::serialize(object);
 }
@@ -125,7 +150,8 @@ Message Message::from_text(std::string_view text) {
     message.date_ = Time(Duration(object.at("date").to_number<std::int64_t>()));
     message.subject_ = std::move(*subject);
     message.subject_slots_ = json::value_to<std::vector<std::uint32_t>>(object.at("subject_slots"));
-    message.slots_ = json::value_to<std::vector<std::string>>(object.at("slots"));
+    for (auto& name : object.at("slots").as_array())
+        message.slots_.push_back({std::string(name.as_string()), source_of(name.as_string())});
     for (auto& value : object.at("pieces").as_array()) {
         auto& piece = value.as_array();
         message.pieces_.push_back({Kind(piece.at(0).to_number<int>()), piece.at(1).to_number<std::uint32_t>(),
@@ -135,71 +161,84 @@ Message Message::from_text(std::string_view text) {
     return message;
 }
 
-void Message::fill_values(std::span<const std::string> slots, bool wants_attributes, const subscribers::Reader& reader,
-                          const ReaderLinks& links, std::vector<std::string>& values) const {
-    json::object attributes;
-    if (wants_attributes) attributes = json::parse(reader.attributes).as_object();
-    values.resize(slots.size());
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-        auto& value = values[i];
-        std::string_view name = slots[i];
-        if (name == "subscriber.name")
-            value = reader.name;
-        else if (name == "subscriber.first_name")
-            value = std::string_view(reader.name).substr(0, reader.name.find(' '));
-        else if (name == "subscriber.address")
-            value = reader.address;
-        else if (name == "subscriber.language")
-            value = reader.language;
-        else if (name == "unsubscribe_url")
-            value = links.unsubscribe_url;
-        else if (name == "preferences_url")
-            value = links.preferences_url;
-        else if (name == "view_url")
-            value = links.view_url;
-        else if (name == "why")
-            value = fmt::format("You receive this because {} joined {} on {}.", reader.address, heading_.list->title,
-                                date_in_words(reader.activated_at));
-        else if (auto* attribute = attributes.if_contains(name.substr(std::min(name.size(), std::size_t(11))));
-                 attribute && attribute->is_string())
-            value = attribute->as_string();
+void Message::look_up(const Slot& slot, const subscribers::Reader& reader, const ReaderLinks& links,
+                      std::string& value) const {
+    switch (slot.source) {
+    case Source::name: value = reader.name; break;
+    case Source::first_name: value = std::string_view(reader.name).substr(0, reader.name.find(' ')); break;
+    case Source::address: value = reader.address; break;
+    case Source::language: value = reader.language; break;
+    case Source::unsubscribe_url: value = links.unsubscribe_url; break;
+    case Source::preferences_url: value = links.preferences_url; break;
+    case Source::view_url: value = links.view_url; break;
+    case Source::why:
+        value.assign("You receive this because ").append(reader.address).append(" joined ");
+        value.append(heading_.list->title).append(" on ");
+        append_date_in_words(value, reader.activated_at);
+        value += '.';
+        break;
+    case Source::attribute: {
+        auto attributes = json::parse(reader.attributes);
+        auto* found = attributes.as_object().if_contains(std::string_view(slot.name).substr(attribute_prefix.size()));
+        if (found && found->is_string())
+            value = found->as_string();
         else
             value.clear();
+        break;
+    }
+    case Source::none: value.clear(); break;
+    }
+}
+
+// Every value, and the octets it is in a part: once for each reader, however often a template writes it.
+void Message::fill(Scratch& scratch, const subscribers::Reader& reader, const ReaderLinks& links) const {
+    if (scratch.values.size() < slots_.size()) scratch.values.resize(slots_.size());
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+        auto& value = scratch.values[i];
+        look_up(slots_[i], reader, links, value.text);
+        if (!slots_[i].is_written) continue;
+        value.raw.clear();
+        mail::quoted_printable::append_slot(value.raw, value.text);
+        value.escapes_itself = !needs_escaping(value.text);
+        if (value.escapes_itself) continue;
+        scratch.buffer.clear();
+        templates::append_escaped(scratch.buffer, value.text);
+        value.escaped.clear();
+        mail::quoted_printable::append_slot(value.escaped, scratch.buffer);
     }
 }
 
 void Message::write(std::string& out, const subscribers::Reader& reader, const mail::Address& address,
                     const ReaderLinks& links, Scratch& scratch) const {
-    fill_values(slots_, wants_attributes_, reader, links, scratch.values);
+    fill(scratch, reader, links);
+    auto& values = scratch.values;
 
-    scratch.views.clear();
-    for (auto slot : subject_slots_) scratch.views.push_back(scratch.values[slot]);
-    scratch.subject = subject_prefix_;
-    subject_.fill(scratch.subject, scratch.views);
-    scratch.mailto.assign("mailto:leave+")
-        .append(links.leave_token)
-        .append("@")
-        .append(heading_.from.address.domain_ascii())
-        .append("?subject=unsubscribe");
-    mail::Recipient recipient{address,        reader.name,    links.message_id, links.unsubscribe_url,
-                              scratch.mailto, scratch.subject};
-    frame_->open(out, recipient, date_);
+    scratch.mailto.assign("mailto:leave+").append(links.leave_token).append(after_leave_token_);
+    mail::Recipient recipient{address, reader.name, links.message_id, links.unsubscribe_url, scratch.mailto};
+    if (!subject_slots_.empty()) {
+        scratch.views.clear();
+        for (auto slot : subject_slots_) scratch.views.push_back(values[slot].text);
+        scratch.subject = subject_prefix_;
+        subject_.fill(scratch.subject, scratch.views);
+        recipient.subject = scratch.subject;
+    }
+    frame_->open(out, recipient);
 
     for (std::size_t i = 0; i < pieces_.size(); ++i) {
         auto& piece = pieces_[i];
         switch (piece.kind) {
         case Kind::literal: out += piece.text; break;
-        case Kind::raw: mail::quoted_printable::append_slot(out, scratch.values[piece.slot]); break;
-        case Kind::escaped:
-            scratch.text.clear();
-            templates::append_escaped(scratch.text, scratch.values[piece.slot]);
-            mail::quoted_printable::append_slot(out, scratch.text);
+        case Kind::raw: out += values[piece.slot].raw; break;
+        case Kind::escaped: {
+            auto& value = values[piece.slot];
+            out += value.escapes_itself ? value.raw : value.escaped;
             break;
+        }
         case Kind::begin_if:
-            if (scratch.values[piece.slot].empty()) i = piece.partner;
+            if (values[piece.slot].text.empty()) i = piece.partner;
             break;
         case Kind::begin_unless:
-            if (!scratch.values[piece.slot].empty()) i = piece.partner;
+            if (!values[piece.slot].text.empty()) i = piece.partner;
             break;
         case Kind::end: break;
         case Kind::next_part: frame_->next(out); break;
@@ -211,15 +250,19 @@ void Message::write(std::string& out, const subscribers::Reader& reader, const m
 std::string Message::page(const templates::Program& program, const subscribers::Reader& reader,
                           const ReaderLinks& links) const {
     std::vector<std::string> values;
-    fill_values(program.slots(), true, reader, links, values);
+    for (auto& name : program.slots()) look_up({name, source_of(name)}, reader, links, values.emplace_back());
     std::vector<std::string_view> views(values.begin(), values.end());
     std::string out;
     program.fill(out, views);
     return out;
 }
 
-std::string Message::envelope_sender(const ReaderLinks& links) const {
-    return fmt::format("bounce+{}@{}", links.bounce_token, heading_.from.address.domain_ascii());
+void Message::write_sender(std::string& out, const subscribers::LinkSigner& signer, MailingId mailing,
+                           SubscriptionId reader) const {
+    out += "bounce+";
+    signer.bounce(out, mailing, reader);
+    out += '@';
+    out += heading_.from.address.domain_ascii();
 }
 
 }

@@ -35,9 +35,8 @@ struct MessageParts {
 // What only the keys of the site can make for one reader.
 struct ReaderLinks {
     std::string unsubscribe_url, preferences_url, view_url;
-    std::string message_id;   // the part before the @
-    std::string bounce_token; // of the envelope sender
-    std::string leave_token;  // of the mailto: that unsubscribes
+    std::string message_id;  // the part before the @
+    std::string leave_token; // of the mailto: that unsubscribes
 
     void make(const subscribers::LinkSigner& signer, std::string_view site_url, MailingId mailing,
               const subscribers::Reader& reader);
@@ -47,9 +46,14 @@ class Message {
 public:
     // Memory that writing reuses from one reader to the next.
     struct Scratch {
-        std::vector<std::string> values;
+        struct Value {
+            std::string text;
+            std::string raw, escaped;   // as they stand in a part, quoted-printable
+            bool escapes_itself = true; // nothing in it needs escaping: `raw` serves for both
+        };
+        std::vector<Value> values;
         std::vector<std::string_view> views;
-        std::string text, subject, mailto;
+        std::string buffer, subject, mailto;
     };
 
     [[nodiscard]] static Message compile(const MessageParts& parts);
@@ -64,8 +68,9 @@ public:
     [[nodiscard]] std::string page(const templates::Program& program, const subscribers::Reader& reader,
                                    const ReaderLinks& links) const;
 
-    // "bounce+TOKEN@DOMAIN"
-    [[nodiscard]] std::string envelope_sender(const ReaderLinks& links) const;
+    // "bounce+TOKEN@DOMAIN", appended.
+    void write_sender(std::string& out, const subscribers::LinkSigner& signer, MailingId mailing,
+                      SubscriptionId reader) const;
     [[nodiscard]] subscribers::KeyId key() const { return key_; }
 
 private:
@@ -77,12 +82,31 @@ private:
         std::string text;          // of a literal: quoted-printable
     };
 
+    enum class Source : std::uint8_t {
+        name,
+        first_name,
+        address,
+        language,
+        unsubscribe_url,
+        preferences_url,
+        view_url,
+        why,
+        attribute,
+        none
+    };
+    struct Slot {
+        std::string name;
+        Source source;
+        bool is_written = false; // in a part, not only asked about or in the subject
+    };
+
     explicit Message(mail::Heading heading) : heading_(std::move(heading)) {}
+    static Source source_of(std::string_view name);
     void add_body(const templates::Program& program);
-    void fill_values(std::span<const std::string> slots, bool attributes, const subscribers::Reader&,
-                     const ReaderLinks&, std::vector<std::string>& values) const;
     std::uint32_t slot_of(std::string_view name);
     void prepare();
+    void look_up(const Slot&, const subscribers::Reader&, const ReaderLinks&, std::string& value) const;
+    void fill(Scratch&, const subscribers::Reader&, const ReaderLinks&) const;
 
     subscribers::KeyId key_;
     mail::Heading heading_;
@@ -90,12 +114,12 @@ private:
     Time date_;
     templates::Program subject_;
     std::vector<std::uint32_t> subject_slots_; // the subject program's slots among ours
-    std::vector<std::string> slots_;           // names
+    std::vector<Slot> slots_;
     std::vector<Piece> pieces_;
 
     // Made by prepare() from what is above.
     std::optional<mail::Frame> frame_;
-    bool wants_attributes_ = false;
+    std::string after_leave_token_; // of the mailto: that unsubscribes
 };
 
 }

@@ -241,7 +241,7 @@ Sample Publishing::sample(const subscribers::List& list, std::optional<IssueId> 
     auto address = mail::parse_address(reader.address);
     if (!address) throw std::runtime_error(fmt::format("{} is no address: {}", reader.address, address.error().reason));
     message->write(sample.eml, reader, *address, links, scratch);
-    sample.sender = message->envelope_sender(links);
+    message->write_sender(sample.sender, signer ? *signer : tokens_.signer(), mailing, reader.subscription);
     sample.html = message->page(page, reader, links);
     sample.text = message->page(plain, reader, links);
     return sample;

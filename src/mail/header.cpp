@@ -6,6 +6,7 @@
 #include <unicode/uchar.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <iterator>
 #include <stdexcept>
@@ -25,20 +26,30 @@ bool is_printable_ascii(std::string_view text) {
     return std::ranges::all_of(text, [](unsigned char c) { return c >= 0x20 && c < 0x7f; });
 }
 
-bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+// Letters, digits and these, looked up rather than searched: a few fields are written for each reader.
+class Characters {
+public:
+    constexpr explicit Characters(std::string_view others) {
+        for (char c = '0'; c <= '9'; ++c) member_[std::size_t(c)] = true;
+        for (char c = 'A'; c <= 'Z'; ++c) member_[std::size_t(c)] = member_[std::size_t(c | 0x20)] = true;
+        for (unsigned char c : others) member_[c] = true;
+    }
+    constexpr bool contains(char c) const { return member_[(unsigned char)c]; }
 
-bool is_one_of(char c, std::string_view set) { return set.find(c) != set.npos; }
+private:
+    std::array<bool, 256> member_{};
+};
 
-bool is_atext(char c) { return is_alphanumeric(c) || is_one_of(c, "!#$%&'*+-/=?^_`{|}~"); }
-
+constexpr Characters atext("!#$%&'*+-/=?^_`{|}~");              // RFC 5322 section 3.2.3
+constexpr Characters url_characters("-._~:/?#[]@!$&'()*+,;=%"); // RFC 3986 sections 2.1 to 2.3
 // RFC 2047 section 5 (3): what a Q word inside a phrase may hold. Used everywhere, so that there is one encoding.
-bool is_plain_in_q(char c) { return is_alphanumeric(c) || c == ' ' || is_one_of(c, "!*+-/"); }
+constexpr Characters plain_in_q(" !*+-/");
 
 // "=?" is all a lenient decoder looks for, inside quotation marks too.
 bool looks_encoded(std::string_view text) { return text.find("=?") != text.npos; }
 
 bool is_dot_atom(std::string_view text) {
-    return !text.empty() && std::ranges::all_of(text, [](char c) { return c == '.' || is_atext(c); }) &&
+    return !text.empty() && std::ranges::all_of(text, [](char c) { return c == '.' || atext.contains(c); }) &&
            text.front() != '.' && text.back() != '.' && text.find("..") == text.npos;
 }
 
@@ -56,7 +67,7 @@ enum class Encoding { q, b };
 
 std::size_t q_size(std::string_view text) {
     std::size_t size = 0;
-    for (char c : text) size += is_plain_in_q(c) ? 1 : 3;
+    for (char c : text) size += plain_in_q.contains(c) ? 1 : 3;
     return size;
 }
 
@@ -67,7 +78,7 @@ void append_q(std::string& out, std::string_view text) {
     for (char c : text) {
         if (c == ' ')
             out += '_';
-        else if (is_plain_in_q(c))
+        else if (plain_in_q.contains(c))
             out += c;
         else
             out += {'=', digits[(unsigned char)c >> 4], digits[(unsigned char)c & 15]};
@@ -162,7 +173,7 @@ bool append_folded(std::string& out, std::string_view text, std::size_t column) 
 bool is_atoms(std::string_view text) {
     char before = ' ';
     for (char c : text) {
-        if (c == ' ' ? before == ' ' : !is_atext(c)) return false;
+        if (c == ' ' ? before == ' ' : !atext.contains(c)) return false;
         before = c;
     }
     return before != ' ';
@@ -211,13 +222,33 @@ void append_phrase_and_angle(std::string& out, std::string_view name, std::strin
 
 void append_url(std::string& out, std::string_view url) {
     constexpr char digits[] = "0123456789ABCDEF";
+    if (std::ranges::all_of(url, [](char c) { return url_characters.contains(c); })) {
+        out += url;
+        return;
+    }
     for (char c : url) {
-        if (is_alphanumeric(c) || is_one_of(c, "-._~:/?#[]@!$&'()*+,;=%")) // RFC 3986 sections 2.1 to 2.3
+        if (url_characters.contains(c))
             out += c;
         else
             out += {'%', digits[(unsigned char)c >> 4], digits[(unsigned char)c & 15]};
     }
 }
+
+// The value without control characters; copied only where it has some.
+class Clean {
+public:
+    explicit Clean(std::string_view value) : text_(value) {
+        if (is_printable_ascii(value)) return;
+        kept_ = clean_value(value);
+        text_ = kept_;
+    }
+    Clean(const Clean&) = delete;
+    [[nodiscard]] std::string_view text() const { return text_; }
+
+private:
+    std::string kept_;
+    std::string_view text_;
+};
 
 void append_name(std::string& out, std::string_view name) {
     out += name;
@@ -239,7 +270,8 @@ std::string clean_value(std::string_view value) {
 }
 
 void append_text(std::string& out, std::string_view name, std::string_view value) {
-    auto text = clean_value(value);
+    Clean clean(value);
+    auto text = clean.text();
     append_name(out, name);
     auto column = name.size() + 2;
     // Spaces at either end, and a text of nothing else, survive only inside an encoded word.
@@ -250,7 +282,7 @@ void append_text(std::string& out, std::string_view name, std::string_view value
 
 void append_mailbox(std::string& out, std::string_view name, std::string_view display_name, const Address& address) {
     append_name(out, name);
-    if (!display_name.empty()) return append_phrase_and_angle(out, name, clean_value(display_name), address.ascii());
+    if (!display_name.empty()) return append_phrase_and_angle(out, name, Clean(display_name).text(), address.ascii());
     out += address.ascii();
     out += "\r\n";
 }
@@ -301,7 +333,7 @@ void append_urls(std::string& out, std::string_view name, std::initializer_list<
 void append_list_id(std::string& out, std::string_view title, std::string_view identifier) {
     require_dot_atom(identifier, "a list identifier");
     append_name(out, field::list_id);
-    append_phrase_and_angle(out, field::list_id, clean_value(title), identifier);
+    append_phrase_and_angle(out, field::list_id, Clean(title).text(), identifier);
 }
 
 std::string date_text(Time time) {

@@ -32,10 +32,12 @@ std::string boundary_from(std::string_view unique) {
     return "=_" + system::hex(system::sha256(unique)).substr(0, 24);
 }
 
-Frame::Frame(const Heading& heading, std::string boundary)
+Frame::Frame(const Heading& heading, Time date, std::string_view boundary)
     : body_(heading.body), list_(heading.list.has_value()), domain_(heading.from.address.domain_ascii()) {
-    append_mailbox(from_, field::from, heading.from.name, heading.from.address);
-    if (heading.reply_to) append_mailbox(from_, field::reply_to, heading.reply_to->name, heading.reply_to->address);
+    append_date(before_to_, date);
+    append_mailbox(before_to_, field::from, heading.from.name, heading.from.address);
+    if (heading.reply_to)
+        append_mailbox(before_to_, field::reply_to, heading.reply_to->name, heading.reply_to->address);
     append_text(subject_, field::subject, heading.subject);
 
     auto& after = after_unsubscribe_;
@@ -63,9 +65,8 @@ Frame::Frame(const Heading& heading, std::string boundary)
     close_ = fmt::format("\r\n--{}--\r\n", boundary);
 }
 
-void Frame::open(std::string& out, const Recipient& recipient, Time date) const {
-    append_date(out, date);
-    out += from_;
+void Frame::open(std::string& out, const Recipient& recipient) const {
+    out += before_to_;
     append_mailbox(out, field::to, recipient.name, recipient.address);
     if (recipient.subject)
         append_text(out, field::subject, *recipient.subject);
@@ -90,8 +91,8 @@ void Frame::close(std::string& out) const {
 std::string whole_message(const Heading& heading, const Recipient& recipient, Time date, std::string_view text,
                           std::string_view html) {
     std::string out;
-    Frame frame(heading, boundary_from(recipient.message_id));
-    frame.open(out, recipient, date);
+    Frame frame(heading, date, boundary_from(recipient.message_id));
+    frame.open(out, recipient);
     quoted_printable::append_text(out, valid_utf8(text));
     if (heading.body == Body::alternative) {
         frame.next(out);

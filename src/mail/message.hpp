@@ -18,7 +18,7 @@
 // Always: a Frame is immutable and may be used from several threads. Pieces between open() and close() come from
 //         quoted_printable: literals and slots in any order.
 //
-//   Frame frame(heading, boundary_from(mailing_token));
+//   Frame frame(heading, date, boundary_from(mailing_token));
 //   frame.open(out, recipient);                        // header, and the beginning of the text part
 //   quoted_printable::append_literal(out, ...);        // pieces of the text
 //   frame.next(out);                                   // the HTML part begins
@@ -65,16 +65,16 @@ class Frame {
 public:
     // The Message-ID's right side is the domain of `from`. Throws std::logic_error for an identifier that is no
     // dot-atom.
-    Frame(const Heading&, std::string boundary);
+    Frame(const Heading&, Time date, std::string_view boundary);
 
-    void open(std::string& out, const Recipient&, Time date) const;
+    void open(std::string& out, const Recipient&) const;
     void next(std::string& out) const;
     void close(std::string& out) const;
 
 private:
     Body body_;
     bool list_;
-    std::string from_, subject_, domain_, before_unsubscribe_, after_unsubscribe_, next_, close_;
+    std::string before_to_, subject_, domain_, before_unsubscribe_, after_unsubscribe_, next_, close_;
 };
 
 // A letter to one, complete. Ill-formed UTF-8 in the texts becomes U+FFFD; `html` is not used where the body is text

@@ -1,5 +1,6 @@
 #include "mail/quoted_printable.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -31,6 +32,15 @@ public:
         if (used_ == width) soft_break();
         text_[used_++] = c;
     }
+    void plain(std::string_view run) {
+        while (!run.empty()) {
+            if (used_ == width) soft_break();
+            auto part = std::min(run.size(), width - used_);
+            std::memcpy(text_ + used_, run.data(), part);
+            used_ += part;
+            run.remove_prefix(part);
+        }
+    }
     void encoded(unsigned char c) {
         constexpr char digits[] = "0123456789ABCDEF";
         if (used_ + 3 > width) soft_break();
@@ -55,6 +65,11 @@ private:
     char text_[width + 4];
 };
 
+std::size_t end_of_plain(std::string_view text, std::size_t at) {
+    while (at < text.size() && kinds[(unsigned char)text[at]] == Kind::plain) ++at;
+    return at;
+}
+
 bool line_ends_at(std::string_view text, std::size_t at) {
     return at == text.size() || text[at] == '\n' || (text[at] == '\r' && at + 1 < text.size() && text[at + 1] == '\n');
 }
@@ -62,9 +77,14 @@ bool line_ends_at(std::string_view text, std::size_t at) {
 // Leaves the last line open.
 void encode(Line& line, std::string_view text) {
     for (std::size_t at = 0; at < text.size(); ++at) {
+        if (auto end = end_of_plain(text, at); end > at) {
+            line.plain(text.substr(at, end - at));
+            at = end;
+            if (at == text.size()) return;
+        }
         const char c = text[at];
         switch (kinds[(unsigned char)c]) {
-        case Kind::plain: line.plain(c); break;
+        case Kind::plain: break; // none is left
         case Kind::blank:
             // Blanks at the end of a line are lost in transport (RFC 2045 section 6.7, rule 3); the end of a piece may
             // become one.

@@ -49,8 +49,8 @@ std::string names(const mail_linter::Message& message) {
 // Builds a message the way delivery does it: literals and slots.
 std::string merged(std::string_view name) {
     std::string out;
-    Frame frame(newsletter(), boundary_from("issue 12"));
-    frame.open(out, ada(), noon);
+    Frame frame(newsletter(), noon, boundary_from("issue 12"));
+    frame.open(out, ada());
     quoted_printable::append_literal(out, "Dear ");
     quoted_printable::append_slot(out, name);
     quoted_printable::append_literal(out, ",\n\n.news\n");
