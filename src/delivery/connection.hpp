@@ -22,7 +22,10 @@ struct Dispatcher::Connection {
     Message::Scratch scratch;
     system::Signal durable; // set when the outcome is committed
     system::Signal work;    // set when there may be something to take
+    Time opening_since;
+    bool starting = false;  // counts as about to take something
     bool idle = false;      // waits for work
+    bool rested = false;    // was idle, and nothing has been heard since: what it meets is no news about the relay
     Time idle_since;
 };
 

@@ -17,13 +17,16 @@ constexpr Duration fresh_for = 1s;
 boost::asio::awaitable<void> Dispatcher::converse(Connection& connection) {
     auto& lane = connection.lane;
     auto opened = co_await smtp::Session::open(*lane.curl, clock_, lane.settings.relay);
+    bool was_unanswered = unanswered_.erase(&lane) > 0;
+    if (was_unanswered) lane.held_until = clock_.now(); // that it does not answer is no longer the news
     if (!opened) {
         auto& error = opened.error();
-        hold(lane, unreachable_for(lane.troubles + 1), error.text);
+        hold(lane, closed_for(error.stage, error.reply, lane.troubles + 1), error.text);
         co_return;
     }
     connection.session = std::move(*opened);
-    --starting_;
+    started(connection);
+    if (was_unanswered && lane.troubles == 0) recovered(lane);
     std::optional<smtp::SessionLost> lost;
     auto ending = Ending::hang_up;
     ++active_;
@@ -35,15 +38,32 @@ boost::asio::awaitable<void> Dispatcher::converse(Connection& connection) {
     --active_;
     if (ending == Ending::farewell) co_await connection.session->quit();
     if (!lost) co_return;
+    log::warn("connection lost",
+              {{"relay", lane.settings.relay.name}, {"at", smtp::to_text(lost->stage)}, {"reason", lost->what()}});
     if (connection.now && lost->after_dot) {
         // It may have been taken although nobody said so: the one case in which a message can arrive twice (RFC 5321
         // section 4.5.3.2.6).
         co_await settle(connection, *connection.now, smtp::Stage::body, nullptr, true);
         connection.now.reset();
     }
+    bool about_a_message = lost->stage == smtp::Stage::rcpt || lost->stage == smtp::Stage::data ||
+                           lost->stage == smtp::Stage::body;
+    if (connection.now && lost->reply && about_a_message) {
+        // Its last words are an answer, and say whom they are about: "421 4.7.28" is one provider's, not the relay's.
+        co_await settle(connection, *connection.now, lost->stage, &*lost->reply, false);
+        connection.now.reset();
+        co_return;
+    }
+    // It said goodbye, or was restarted, while there was nothing to say: the next connection will tell.
+    if (connection.rested) co_return;
+    // It answered MAIL and then waited for us as we did for it: it offers PIPELINING and reads one command at a time.
+    if (!lost->in_time && about_a_message && !lost->after_dot && connection.session->offered().pipelining &&
+        !pipelined_.contains(&lane)) {
+        log::warn("relay offers PIPELINING and does not honour it; it gets one command at a time",
+                  {{"relay", lane.settings.relay.name}});
+        lane.settings.relay.pipelining = false;
+    }
     ++lane.breaks;
-    log::warn("connection lost",
-              {{"relay", lane.settings.relay.name}, {"at", smtp::to_text(lost->stage)}, {"reason", lost->what()}});
     // One broken connection is an accident. When they break one after another, the relay is in trouble.
     if (lane.breaks > 2) hold(lane, unreachable_for(lane.breaks - 2), lost->what());
 }
@@ -68,6 +88,7 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
                 consider();
                 co_await connection.work.wait();
                 ++active_;
+                connection.rested = true;
                 if (std::exchange(connection.idle, false)) continue;
                 co_return Ending::farewell;
             }
@@ -83,11 +104,14 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
             auto first = envelope(parcel, connection);
             result = co_await session.begin(first);
         }
+        connection.rested = false;
         if (!result.ready()) {
             co_await settle(connection, parcel, result.stage, &*result.refusal, false);
             connection.now.reset();
+            if (session.lost()) co_return Ending::hang_up; // refusing was not enough to keep the message from leaving
             continue;
         }
+        if (session.offered().pipelining) pipelined_.insert(&connection.lane);
         bool wanted = co_await still_wanted(connection);
         if (!wanted) co_return Ending::hang_up; // DATA was answered: only that keeps the message from leaving
 

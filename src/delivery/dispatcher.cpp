@@ -21,6 +21,10 @@ constexpr auto window = std::chrono::milliseconds(1);
 constexpr Duration fresh_for = 1s;
 constexpr Duration keep_idle_for = 5s;
 constexpr int most_queued = 32'768;
+// A relay that does not answer: when that is said, and when the others' mail is no longer kept for it. (The session goes
+// on waiting: RFC 5321 section 4.5.3.2.1 gives a greeting five minutes.)
+constexpr Duration said_after = 2s;
+constexpr Duration held_after = 30s;
 
 std::string worker_name() { return fmt::format("process {}", getpid()); }
 
@@ -270,6 +274,7 @@ void Dispatcher::staff() {
     for (auto* connection : wake)
         if (connections_.contains(connection) && connection->work.awaited()) connection->work.set();
     for (auto& lane : lanes_) {
+        if (unanswered_.contains(&lane) && lane.connections > 0) continue;
         while (lane.open(now) && lane.connections < lane.allowed() && queue_.size() > std::size_t(starting_) &&
                !stop_at_)
             spawn(lane);
@@ -280,11 +285,40 @@ void Dispatcher::spawn(Lane& lane) {
     auto owned = std::make_unique<Connection>(lane);
     auto& connection = *owned;
     connections_.emplace(&connection, std::move(owned));
+    connection.opening_since = clock_.now();
+    connection.starting = true;
     ++lane.connections;
     ++starting_;
     auto ended = [this, &connection](std::exception_ptr error) { end(connection, error); };
     boost::asio::co_spawn(executor_, converse(connection),
                           boost::asio::bind_cancellation_slot(connection.opening.slot(), ended));
+}
+
+void Dispatcher::started(Connection& connection) {
+    if (std::exchange(connection.starting, false)) --starting_;
+}
+
+// Who waits for an answer takes nothing: others may start for what is in the queue, and `status` says what is waited for.
+void Dispatcher::watch_openings(Time now) {
+    std::set<const Lane*> serving;
+    for (auto& [key, connection] : connections_)
+        if (connection->session) serving.insert(&connection->lane);
+    for (auto& [key, connection] : connections_) {
+        auto& lane = connection->lane;
+        auto waiting = now - connection->opening_since;
+        if (connection->session || waiting < said_after) continue;
+        started(*connection);
+        bool known = unanswered_.contains(&lane);
+        if (serving.contains(&lane) || !lane.open(now)) continue;
+        if (known && waiting < held_after) continue;
+        unanswered_.insert(&lane);
+        lane.held_until = waiting < held_after ? now : now + held_after;
+        lane.reason = fmt::format("connecting to {} since {}, no answer yet", lane.settings.relay.url,
+                                  rfc3339(connection->opening_since));
+        if (!known) log::warn("relay does not answer", {{"relay", lane.settings.relay.name}, {"reason", lane.reason}});
+        lane.noted = false;
+        must_ask_ = true;
+    }
 }
 
 void Dispatcher::end(Connection& connection, std::exception_ptr error) {
@@ -298,7 +332,7 @@ void Dispatcher::end(Connection& connection, std::exception_ptr error) {
             hold(connection.lane, unreachable_for(connection.lane.troubles + 1), problem.what());
         }
     }
-    if (!connection.session) --starting_;
+    started(connection);
     auto now = clock_.now();
     if (connection.now) give_back(std::move(connection.now), now);
     if (connection.next) give_back(std::move(connection.next), now);
@@ -365,6 +399,7 @@ void Dispatcher::tick(bool database_changed) {
     for (auto* connection : leaving)
         if (connections_.contains(connection)) connection->work.set();
     if (stop_at_ && now >= *stop_at_) give_up();
+    watch_openings(now);
     retire_stale(now);
     staff();
     consider();

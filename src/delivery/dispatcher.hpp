@@ -102,6 +102,8 @@ private:
     void give_up();
     void retire_stale(Time now);
     void spawn(Lane& lane);
+    void started(Connection& connection);
+    void watch_openings(Time now);
     void hold(Lane& lane, Duration length, std::string reason);
     Time hold_domain(const std::string& domain, std::string reason, Time now); // until when
     void domain_recovered(const std::string& domain, Time now);
@@ -127,6 +129,8 @@ private:
     Intake intake_;
     std::deque<Lane> lanes_;
     std::map<Connection*, std::unique_ptr<Connection>> connections_;
+    std::set<const Lane*> unanswered_; // their relays have not answered yet, and are said not to have
+    std::set<const Lane*> pipelined_;  // messages have gone over these in groups: their PIPELINING is true
     std::unordered_map<std::string, DomainHold> domains_; // held ones
     std::unordered_map<std::string, Time> domain_turns_;  // the next free one
 

@@ -88,6 +88,8 @@ Meaning refused(std::string_view why) { return {Answer::refused, About::reader, 
 Meaning before_the_reader(Stage stage, const smtp::Reply& reply) {
     if (stage == Stage::mail && reply.enhanced == "5.6.7")
         return refused("the address needs SMTPUTF8, which the other side does not offer (RFC 6531)");
+    if (stage == Stage::auth && reply.code / 100 == 4)
+        return hold(About::relay, "the relay cannot check our login for the moment"); // RFC 4954 section 6
     if (stage == Stage::auth)
         return hold(About::relay, "the relay refuses our login: check user and password_file of its [[relay]]");
     if (stage == Stage::starttls) return hold(About::relay, "the relay does not start TLS");
@@ -182,6 +184,14 @@ Duration wait_after(int tries, double jitter, const RetrySettings& settings) {
 
 Duration unreachable_for(int times) { return std::min<Duration>(1s * (1 << std::min(times - 1, 5)), 30s); }
 Duration held_for(int times) { return std::min<Duration>(1min * (1 << std::min(times - 1, 5)), 30min); }
+
+Duration closed_for(Stage stage, const std::optional<smtp::Reply>& reply, int times) {
+    if (!reply) return unreachable_for(times);
+    if (reply->code / 100 == 5) return held_for(times); // it will say so again, and counts how often it is asked
+    // "Too many logins" comes as a 454 too: asking every second would keep it true.
+    if (stage == Stage::auth) return std::min<Duration>(30s * (1 << std::min(times - 1, 4)), 5min);
+    return unreachable_for(times);
+}
 
 std::string reason_of(Stage stage, const std::optional<smtp::Reply>& reply) {
     if (!reply) return fmt::format("no answer at {}", smtp::to_text(stage));

@@ -78,6 +78,9 @@ using Verdict = std::variant<Accepted, TryAgain, Refused, Expired, Unknown, Hold
 // s. A policy answer: one minute, doubling to half an hour; then one message is tried.
 [[nodiscard]] Duration unreachable_for(int times);
 [[nodiscard]] Duration held_for(int times);
+// When no session could be opened: as unreachable where the relay said nothing or 4yz, half a minute and longer where
+// it cannot check our login, as a policy where it refused for good.
+[[nodiscard]] Duration closed_for(smtp::Stage stage, const std::optional<smtp::Reply>& reply, int times);
 
 // "550 5.1.1 no such user here", shortened to one line: the form in which reasons are recorded and counted.
 [[nodiscard]] std::string reason_of(smtp::Stage stage, const std::optional<smtp::Reply>& reply);

@@ -39,10 +39,13 @@ struct Overheard {
             stage = Stage::auth; // AUTH, and the lines of its exchange
     }
 
-    void heard(std::string_view bytes) {
+    // False: what comes is no SMTP. libcurl itself would read on until somebody's time runs out.
+    [[nodiscard]] bool heard(std::string_view bytes) {
         if (stage == Stage::connect) stage = Stage::greeting;
         reader.feed(bytes);
-        for (Reply reply; reader.take(reply) == ReplyReader::Found::reply;) {
+        for (Reply reply;;) {
+            auto found = reader.take(reply);
+            if (found != ReplyReader::Found::reply) return found != ReplyReader::Found::garbage;
             // Capabilities said before TLS may come from anybody (RFC 3207 section 4.2): each EHLO begins anew.
             if (stage == Stage::ehlo) offered = reply.done() ? capabilities(reply.text) : Capabilities{};
             if (stage == Stage::starttls && reply.done()) encrypted = true;
@@ -58,8 +61,7 @@ int overhear(CURL*, curl_infotype type, char* bytes, size_t size, void* overhear
 }
 
 size_t overhear_reply(char* bytes, size_t size, size_t count, void* overheard) noexcept {
-    static_cast<Overheard*>(overheard)->heard({bytes, size * count});
-    return size * count;
+    return static_cast<Overheard*>(overheard)->heard({bytes, size * count}) ? size * count : 0;
 }
 
 ConnectError misconfigured(std::string text) { return {Stage::connect, std::nullopt, std::move(text)}; }
@@ -179,13 +181,16 @@ std::string advice(CURLcode code, const RelaySettings& relay, const Overheard& o
         if (stage != Stage::auth)
             return fmt::format("the relay offers no way to log in that we know: check port in {}, or {}", key("url"),
                                key("user"));
+        // RFC 4954 section 6: 454 and its like are about the relay, and pass.
+        if (overheard.last && overheard.last->kind() == 4)
+            return fmt::format("the relay cannot check our login for the moment ({})", said);
         return fmt::format("the relay refused the login ({}): check {} and password_file", said, key("user"));
     default: break;
     }
     if (!said.empty() && overheard.last->kind() >= 4)
         return fmt::format("the relay refused at {}: {}", to_text(stage), said);
-    if (stage == Stage::greeting && overheard.reader.garbage().size())
-        return fmt::format("what answers is no SMTP server: check {}", key("url"));
+    if (auto& garbage = overheard.reader.garbage(); !garbage.empty())
+        return fmt::format("what answers is no SMTP server (\"{}\"): check {}", garbage, key("url"));
     return why;
 }
 

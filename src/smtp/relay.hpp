@@ -38,6 +38,7 @@ struct RelaySettings {
     Tls tls = Tls::required;
     std::string ca_file;    // PEM; empty: the system's authorities
     std::string hello_name; // what EHLO says; empty: the machine's own name
+    bool pipelining = true; // false: command by command, whatever it offers
     Timeouts timeouts;
 };
 

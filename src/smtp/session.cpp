@@ -76,6 +76,7 @@ Session::open(system::CurlLoop& loop, system::Clock& clock, const RelaySettings&
     auto executor = co_await asio::this_coro::executor;
     auto line = co_await connect(loop, clock, relay);
     if (!line) co_return std::unexpected(std::move(line.error()));
+    if (!relay.pipelining) line->offered.pipelining = false;
     auto wire = std::make_unique<Wire>(std::move(*line), executor);
     co_return std::unique_ptr<Session>(new Session(std::move(wire), clock, relay.timeouts));
 }
@@ -230,17 +231,19 @@ awaitable<EnvelopeResult> Session::group_result() {
     stage_ = Stage::data;
     if (!reply_ready()) co_await await_reply();
     if (reply_.done()) throw lose(fmt::format("the relay answered DATA with {}", to_text(reply_)));
-    transaction_open_ = mail_taken;
+    transaction_open_ = mail_taken || rcpt_taken;
     if (reply_.kind() != 3) {
         refused(Stage::data);
         co_return result;
     }
     if (!result.refusal) co_return result;
     // It waits for a message although it refused the envelope. A lone dot ends an empty one; but where it says it has a
-    // recipient, that reader would get it.
+    // recipient, that reader would get it: only hanging up keeps it from leaving. The refusal of MAIL decides.
     stage_ = result.stage;
-    if (rcpt_taken) throw lose("the relay took a recipient without a sender", result.refusal);
-    co_await end_empty_message();
+    if (rcpt_taken)
+        lost_ = true;
+    else
+        co_await end_empty_message();
     co_return result;
 }
 
@@ -306,7 +309,11 @@ awaitable<void> Session::wait(Direction direction) {
     deadline_ = Time::max();
     bool expired = std::exchange(timed_out_, false);
     if (!failure) co_return; // what came in the very moment of the deadline is still welcome
-    if (expired) throw lose(fmt::format("no answer at {} in time", to_text(stage_)));
+    if (expired) {
+        auto silence = lose(fmt::format("no answer at {} in time", to_text(stage_)));
+        silence.in_time = false;
+        throw silence;
+    }
     lost_ = true; // cancelled in the middle: nobody knows any more what the next reply belongs to
     throw boost::system::system_error(failure);
 }

@@ -63,6 +63,7 @@ struct SessionLost : std::runtime_error {
     Stage stage;                // whose answer did not come
     bool after_dot;             // the final dot had left and no answer to it came: the message may have been accepted
     std::optional<Reply> reply; // the last word, such as 421; with one, the message of `stage` was not accepted
+    bool in_time = true;        // false: a timer of RFC 5321 section 4.5.3.2 ran out
 };
 
 class Session {
@@ -73,7 +74,7 @@ public:
     Session(const Session&) = delete;
     ~Session(); // hangs up
 
-    // MAIL, RCPT and DATA alone: for the first message, and after a refusal.
+    // MAIL, RCPT and DATA alone: for the first message, and after a refusal, unless the session is lost() by it.
     boost::asio::awaitable<EnvelopeResult> begin(const Envelope&);
 
     // The body after a ready() envelope, and the answer to its dot as soon as it is there. `body` is the caller's
