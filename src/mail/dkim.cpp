@@ -343,4 +343,31 @@ const Signer* signer_for(std::span<const Signer> signers, std::string_view from_
     return nearest;
 }
 
+std::expected<std::vector<Signer>, std::string> load_signers(const Settings& settings,
+                                                             const std::filesystem::path& keys_folder) {
+    std::vector<KeyFile> files;
+    if (!settings.key_file.empty())
+        files.push_back({settings.key_file, settings.domain, settings.selector});
+    else if (!settings.domain.empty())
+        files.push_back(key_file(keys_folder, settings.domain, settings.selector));
+    else
+        for (auto& file : key_files(keys_folder))
+            if (file.selector == settings.selector) files.push_back(std::move(file));
+    if (files.empty())
+        return std::unexpected(fmt::format("{0}: no key in it has the selector {1}; `postrider dkim create DOMAIN {1}` "
+                                           "makes one, `postrider dkim show` shows those that are there",
+                                           keys_folder.string(), settings.selector));
+    std::vector<Signer> signers;
+    for (auto& file : files) {
+        auto keys = read_keys(file);
+        if (!keys) return std::unexpected(keys.error());
+        if (settings.only) std::erase_if(*keys, [&](auto& key) { return key.algorithm() != *settings.only; });
+        if (keys->empty())
+            return std::unexpected(
+                fmt::format("{}: it holds no key for {}", file.path.string(), to_text(*settings.only)));
+        signers.emplace_back(file.domain, std::move(*keys));
+    }
+    return signers;
+}
+
 }

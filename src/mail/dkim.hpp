@@ -5,8 +5,9 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
-#include <memory>
+#include <expected>
+#include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,8 +23,8 @@
 //         section 8.15).
 // Threads: a Signer never changes; any number of threads may sign with one at once.
 //
-//   Signer signer("courier.example", std::move(keys));     // once
-//   if (auto* signer = signer_for(signers, domain))        // once a mailing: the domain of From
+//   auto signers = load_signers(settings, site.keys);      // once
+//   if (auto* signer = signer_for(*signers, domain))       // once a mailing: the domain of From
 //       prefix = signer->sign(header, body, now);          // once a message
 
 struct evp_md_ctx_st; // EVP_MD_CTX of OpenSSL
@@ -54,6 +55,18 @@ private:
 
 // Of the signers that cover the domain, the one nearest to it; null: there is none, and the message goes unsigned.
 [[nodiscard]] const Signer* signer_for(std::span<const Signer> signers, std::string_view from_domain);
+
+// Which keys sign: [dkim] of the configuration.
+struct Settings {
+    std::string selector; // of the keys that sign now; others stay in keys/ for as long as their mail is on its way
+    std::string domain;   // empty: every domain that has a key of this selector
+    std::filesystem::path key_file; // empty: the one in keys/; with it, `domain` must be given
+    std::optional<Algorithm> only;  // none: one signature for each key of the file
+};
+
+// At least one. The error names the file, or the folder, and what to do.
+[[nodiscard]] std::expected<std::vector<Signer>, std::string> load_signers(const Settings&,
+                                                                           const std::filesystem::path& keys_folder);
 
 // The pieces of section 3.4, for whoever wants to check them.
 

@@ -1,5 +1,6 @@
 #include "mail/dkim_keys.hpp"
 
+#include "mail/dkim.hpp"
 #include "system/random.hpp"
 
 #include <gtest/gtest.h>
@@ -164,6 +165,37 @@ TEST_F(DkimKeys, AShortOrMissingRsaKeyIsSaid) {
     EXPECT_EQ(alone->at(0).selector(), "s") << "a key of its own has the name of the file";
     ASSERT_EQ(weaknesses(*alone).size(), 1u);
     expect_holds(weaknesses(*alone)[0], "no RSA key");
+}
+
+TEST_F(DkimKeys, TheSelectorOfTheConfigurationSignsForEveryDomainThatHasIt) {
+    for (auto [domain, selector] : {std::pair("a.example", "old"), {"a.example", "new"}, {"b.example", "new"}})
+        ASSERT_TRUE(create_keys(keys, domain, selector));
+    auto signers = load_signers({.selector = "new"}, keys);
+    ASSERT_TRUE(signers) << signers.error();
+    ASSERT_EQ(signers->size(), 2u);
+    EXPECT_EQ(signer_for(*signers, "news.a.example")->domain(), "a.example");
+    EXPECT_EQ(signer_for(*signers, "b.example")->keys()[1].selector(), "new-ed");
+
+    auto older = load_signers({.selector = "old"}, keys);
+    ASSERT_TRUE(older);
+    EXPECT_EQ(older->size(), 1u);
+    auto one = load_signers({.selector = "new", .domain = "b.example", .only = Algorithm::rsa_sha256}, keys);
+    ASSERT_TRUE(one);
+    EXPECT_EQ(one->at(0).keys().size(), 1u);
+    auto elsewhere = load_signers(
+        {.selector = "x", .domain = "c.example", .key_file = key_file(keys, "a.example", "old").path}, keys);
+    ASSERT_TRUE(elsewhere);
+    EXPECT_EQ(elsewhere->at(0).domain(), "c.example");
+    EXPECT_EQ(elsewhere->at(0).keys()[0].selector(), "x");
+}
+
+TEST_F(DkimKeys, SignersThatCannotBeLoadedSayWhatIsMissing) {
+    EXPECT_EQ(load_signers({.selector = "n"}, keys).error().substr(0, keys.string().size()), keys.string());
+    expect_holds(load_signers({.selector = "n", .domain = "a.example"}, keys).error(), "dkim create a.example n");
+    auto file = write(pem(EVP_RSA_gen(2048)));
+    auto none = load_signers({.selector = "s", .only = Algorithm::ed25519_sha256}, keys);
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error(), file.path.string() + ": it holds no key for ed25519-sha256");
 }
 
 TEST(DkimNames, ADomainIsTakenInItsAsciiForm) {
