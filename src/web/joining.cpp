@@ -2,6 +2,7 @@
 #include "mail/utf8.hpp"
 #include "storage/database.hpp"
 #include "system/mail_hosts.hpp"
+#include "web/entry.hpp"
 #include "web/letters.hpp"
 #include "web/pages.hpp"
 
@@ -18,11 +19,6 @@ namespace json = boost::json;
 constexpr std::size_t largest_form = 16 * 1024;
 constexpr std::size_t longest_echo = 320; // what the form gives back after a mistake
 
-struct Entry {
-    std::string email, name, language;
-    bool trapped = false; // the field that people do not see was filled in
-};
-
 bool is_json(const http::Request& request) {
     auto type = http::media_type(request.headers.value("Content-Type"));
     return type == "application/json" || type.ends_with("+json");
@@ -33,23 +29,10 @@ http::Format wanted(const http::Request& request) {
     return http::preferred_format(request.headers.value("Accept"));
 }
 
-std::optional<Entry> entry_in_json(std::string_view body) {
-    json::parse_options options;
-    options.max_depth = 8;
-    boost::system::error_code failed;
-    auto value = json::parse(body, failed, {}, options);
-    if (failed || !value.is_object()) return std::nullopt;
-    auto text = [&](std::string_view name) -> std::string {
-        auto* found = value.as_object().if_contains(name);
-        return found && found->is_string() ? std::string(found->as_string()) : std::string();
-    };
-    return Entry{text("email"), text("name"), text("language"), !text("website").empty()};
-}
-
-std::optional<Entry> entry_in(const http::Request& request) {
+std::expected<Entry, std::string> entry_in(const http::Request& request) {
     if (is_json(request)) return entry_in_json(request.body);
     auto form = http::parse_form(request);
-    if (!form) return std::nullopt;
+    if (!form) return std::unexpected("Send it as application/x-www-form-urlencoded, multipart/form-data or JSON.");
     return Entry{form->value("email"), form->value("name"), form->value("language"), !form->value("website").empty()};
 }
 
@@ -85,9 +68,7 @@ Pages::Answer Pages::join(const http::Request& request, const Names& names) {
     if (request.body.size() > largest_form)
         co_return refusal(format, 413, "That is too much", "The form was larger than a sign-up can be.");
     auto entry = entry_in(request);
-    if (!entry)
-        co_return refusal(format, 400, "This form cannot be read",
-                          "Send it as application/x-www-form-urlencoded, multipart/form-data or JSON.");
+    if (!entry) co_return refusal(format, 400, "This form cannot be read", entry.error());
     if (entry->trapped) co_return asked_page(format, *list);
 
     auto address = mail::parse_address(http::trimmed(entry->email));

@@ -67,6 +67,12 @@ TEST(Joining, RefusesABadAddressWith422AndABadBodyWith400) {
     EXPECT_EQ(room.post("/join/courier", "{", "application/json").status, 400);
     EXPECT_EQ(room.post("/join/courier", "[1]", "application/json").status, 400);
     EXPECT_EQ(room.post("/join/courier", R"({"email": 7})", "application/json").status, 422);
+    auto broken = room.post("/join/courier", R"({"email" "a@b.example"})", "application/json");
+    EXPECT_EQ(json::parse(broken.body).at("error").as_string(),
+              "The JSON cannot be read: syntax error at line 1, column 10.");
+    auto twice = room.post("/join/courier", R"({"email": "a@b.example", "email": "c@b.example"})", "application/json");
+    EXPECT_EQ(twice.status, 400);
+    EXPECT_EQ(json::parse(twice.body).at("error").as_string(), "The JSON has \"email\" twice.");
     EXPECT_EQ(room.post("/join/courier", "<email/>", "text/xml").status, 400);
     EXPECT_EQ(room.post("/join/courier", std::string(20'000, 'a')).status, 413);
     EXPECT_EQ(room.dump(), before);

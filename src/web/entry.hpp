@@ -1,0 +1,24 @@
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+
+// What a visitor wrote into a sign-up that came as JSON.
+//
+// In:     a body of any bytes.
+// Out:    the texts of its members, those that are not there empty; or one sentence for whoever wrote the program that
+//         sent it.
+// Always: pure, linear time. A member that is there twice is refused, as no two programs agree which of them counts
+//         (RFC 8259 section 4).
+
+namespace postrider::web {
+
+struct Entry {
+    std::string email, name, language;
+    bool trapped = false; // the field that people do not see was filled in
+};
+
+[[nodiscard]] std::expected<Entry, std::string> entry_in_json(std::string_view body);
+
+}
