@@ -1,6 +1,7 @@
 #include "cli/call.hpp"
 #include "cli/command.hpp"
 #include "cli/new_file.hpp"
+#include "cli/seal.hpp"
 #include "storage/migrations.hpp"
 
 #include <fmt/format.h>
@@ -13,12 +14,14 @@
 #include <unistd.h>
 
 // A backup is one SQLite file: the database as it was at one moment, and in the table kept_file the files that belong
-// to the site.
+// to the site. Behind the last page stands a seal; the number in the header says that it must be there.
 
 namespace postrider::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::int64_t sealed = 0x50536561; // SQLite's application_id
 
 // Removes what was begun unless it came to its end.
 class Unfinished {
@@ -66,6 +69,7 @@ int backup(Call& call) {
     {
         storage::Connection copy("sqlite:" + part.string());
         copy.script("PRAGMA journal_mode=DELETE");
+        copy.script(fmt::format("PRAGMA application_id={}", sealed));
         storage::Transaction transaction(copy);
         copy.script(
             "CREATE TABLE kept_file (path TEXT PRIMARY KEY, mode INTEGER NOT NULL, content BLOB NOT NULL) STRICT");
@@ -74,6 +78,7 @@ int backup(Call& call) {
         keep_folder(copy, site.templates, "templates");
         transaction.commit();
     }
+    seal(part);
     // link() refuses to overwrite, whoever made the file meanwhile.
     if (::link(part.c_str(), file.c_str()) != 0)
         throw Failure(fmt::format("{}: {}", file.string(), std::strerror(errno)));
@@ -158,10 +163,19 @@ fs::path empty_folder(Call& call) {
 int restore(Call& call) {
     auto& name = call.argument(0);
     if (!fs::is_regular_file(name)) throw Failure(fmt::format("{}: there is no such file", name));
+    auto found = seal_of(name); // first: what is damaged may mislead SQLite too
+    if (found == Seal::broken)
+        throw Failure(fmt::format("{} is damaged: its content and its checksum do not agree", name));
     storage::Connection backup("sqlite:" + name, storage::Access::read_only);
+    if (found == Seal::absent && backup.value<std::int64_t>("PRAGMA application_id") == sealed)
+        throw Failure(fmt::format("{} is damaged: its end is missing, with the checksum", name));
     check(backup, name);
     auto files = kept_files(backup, name);
     auto counts = counts_of(backup, files.size());
+    if (found == Seal::absent)
+        call.note(fmt::format("{} has no checksum, as an older Postrider made it: changed values within its rows "
+                              "would not be noticed",
+                              name));
     if (call.has("--verify")) {
         call.say(fmt::format("{} is sound: {}", name, counts));
         return 0;
@@ -177,7 +191,7 @@ int restore(Call& call) {
         make_private_file(site.database_file);
         backup.backup_to(site.database_file.string());
         storage::Connection database(site.database_url);
-        database.script("DROP TABLE kept_file");
+        database.script("DROP TABLE kept_file; PRAGMA application_id=0");
         storage::migrate(database, embedded::schema(), call.now);
     } catch (...) {
         std::error_code ignored; // ours alone: it was empty, or absent

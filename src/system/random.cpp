@@ -72,6 +72,25 @@ std::string sha256(std::string_view bytes) {
     return digest;
 }
 
+Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
+    if (context_ && EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) == 1) return;
+    EVP_MD_CTX_free(context_);
+    throw std::runtime_error("OpenSSL has no SHA-256");
+}
+
+Sha256::~Sha256() { EVP_MD_CTX_free(context_); }
+
+void Sha256::add(std::string_view bytes) {
+    if (EVP_DigestUpdate(context_, bytes.data(), bytes.size()) != 1) throw std::runtime_error("OpenSSL failed");
+}
+
+std::string Sha256::finish() {
+    std::string digest(32, '\0');
+    if (EVP_DigestFinal_ex(context_, reinterpret_cast<unsigned char*>(digest.data()), nullptr) != 1)
+        throw std::runtime_error("OpenSSL failed");
+    return digest;
+}
+
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
     std::string digest(32, '\0');
     unsigned length = 32;

@@ -8,6 +8,8 @@
 // Randomness from OpenSSL's generator, and the text forms of bytes. Throws std::runtime_error when the system has none
 // to give.
 
+struct evp_md_ctx_st;
+
 namespace postrider::system {
 
 [[nodiscard]] std::string random_bytes(std::size_t count);
@@ -24,5 +26,19 @@ namespace postrider::system {
 [[nodiscard]] std::string sha256(std::string_view bytes);                            // 32 bytes
 [[nodiscard]] std::string hmac_sha256(std::string_view key, std::string_view bytes); // 32 bytes, RFC 2104
 [[nodiscard]] bool equal_in_constant_time(std::string_view a, std::string_view b);
+
+// SHA-256 of what comes in pieces.
+class Sha256 {
+public:
+    Sha256();
+    ~Sha256();
+    Sha256(const Sha256&) = delete;
+    Sha256& operator=(const Sha256&) = delete;
+    void add(std::string_view bytes);
+    [[nodiscard]] std::string finish(); // 32 bytes; once
+
+private:
+    evp_md_ctx_st* context_;
+};
 
 }

@@ -115,11 +115,54 @@ TEST_F(ASite, ABackupHoldsTheWholeSiteAndIsForItsOwnerOnly) {
     expect_refused(type({"-C", copy, "restore", backup}), 1, "not empty");
 }
 
+// As an older Postrider wrote it, or somebody who means harm.
+void unseal(const std::string& backup) {
+    auto pages = fs::file_size(backup) / 4096;
+    fs::resize_file(backup, pages * 4096);
+    storage::Connection("sqlite:" + backup).script("PRAGMA journal_mode=DELETE; PRAGMA application_id=0");
+}
+
+TEST_F(ASite, ABitThatFlippedInABackupIsNoticedWhereverItIs) {
+    reader("ada@reader.example");
+    auto backup = (folder / "backup.db").string();
+    must({"backup", backup});
+    EXPECT_EQ(type({"restore", backup, "--verify"}).err, "");
+    auto whole = read(backup);
+    std::vector<std::size_t> places = {0,
+                                       68,
+                                       whole.find("ada@reader.example"),
+                                       whole.find("The Daily"),
+                                       whole.size() - 1,
+                                       whole.size() - 20,
+                                       whole.size() - 80};
+    for (std::size_t at = 1000; at < whole.size(); at += whole.size() / 20) places.push_back(at);
+    for (auto at : places) {
+        auto damaged = whole;
+        damaged.at(at) ^= 1;
+        (void)file("backup.db", damaged);
+        expect_refused(type({"restore", backup, "--verify"}), 1, "backup.db");
+        expect_refused(type({"-C", (folder / "copy").string(), "restore", backup}), 1, "backup.db");
+    }
+    (void)file("backup.db", whole.substr(0, whole.size() / 4096 * 4096));
+    expect_refused(type({"restore", backup, "--verify"}), 1, "its end is missing");
+}
+
+TEST_F(ASite, ABackupWithoutAChecksumSaysSoAndIsRestored) {
+    auto backup = (folder / "backup.db").string();
+    must({"backup", backup});
+    unseal(backup);
+    auto verified = type({"restore", backup, "--verify"});
+    EXPECT_EQ(verified.status, 0) << verified.err;
+    EXPECT_TRUE(verified.err.contains("has no checksum")) << verified.err;
+    EXPECT_EQ(type({"-C", (folder / "copy").string(), "restore", backup}).status, 0);
+}
+
 TEST_F(ASite, ABackupThatIsNoneOrWouldLeaveTheFolderIsRefused) {
     expect_refused(type({"restore", file("x.db", std::string(5000, 'x')), "--verify"}), 1, "x.db");
     expect_refused(type({"restore", (site() / "postrider.db").string(), "--verify"}), 1, "no backup");
     auto backup = (folder / "backup.db").string();
     must({"backup", backup});
+    unseal(backup);
     storage::Connection("sqlite:" + backup).run("UPDATE kept_file SET path = '../outside' WHERE path = 'keys/links'");
     auto copy = folder / "copy";
     expect_refused(type({"-C", copy.string(), "restore", backup}), 1, "leave the site");
@@ -141,6 +184,34 @@ TEST_F(ASite, TemplatesAreListedCopiedAndChecked) {
     EXPECT_NE(done.err.find("digest.html.mustache:1:1:"), std::string::npos) << done.err;
     EXPECT_NE(done.out.find("1 fault"), std::string::npos) << done.out;
     expect_refused(on_site({"template", "show", "digest.htm"}), 1, "did you mean \"digest.html\"?");
+}
+
+TEST_F(ASite, AFileOfTheTemplatesThatNothingReadsIsReportedWithTheNearestName) {
+    auto put = [&](std::string_view name, std::string_view text) {
+        fs::create_directories(site() / "templates");
+        std::ofstream(site() / "templates" / name) << text;
+    };
+    auto foot = "{{unsubscribe_url}} {{site.postal_address}}\n";
+    put("weekly.html.mustache", std::string("{{>banner}} ") + foot);
+    put("weekly.txt.mustache", foot);
+    put("banner.mustache", "Hello");
+    put(".digest.html.mustache.swp", "");
+    put("digest.html.mustache~", "");
+    auto fine = must({"template", "check"});
+    EXPECT_EQ(fine.err, "");
+
+    put("digset.html.mustache", foot);
+    put("subject", "News");
+    put("unrelated.mustache", "");
+    auto done = on_site({"template", "check"});
+    EXPECT_EQ(done.status, 1);
+    EXPECT_EQ(done.error_lines(), 3) << done.err;
+    EXPECT_TRUE(done.err.contains("digset.html.mustache:1:1: is not used: no list and no template has this name; did "
+                                  "you mean \"digest.html\"?"))
+        << done.err;
+    EXPECT_TRUE(done.err.contains("subject:1:1: is not read: its name does not end in .mustache")) << done.err;
+    EXPECT_TRUE(done.err.contains("unrelated.mustache:1:1: is not used")) << done.err;
+    EXPECT_EQ(on_site({"template", "check", "subject"}).status, 0);
 }
 
 TEST_F(ASite, TheBuiltInRelayClaimsNoEncryption) {
