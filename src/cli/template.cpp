@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <spawn.h>
 #include <sys/wait.h>
 
@@ -129,6 +130,50 @@ std::vector<Source> sources_to_check(Call& call, const Library& library) {
     return sources;
 }
 
+// The names that the partials of these templates go by; nothing when one of them cannot be read.
+std::optional<std::set<std::string>> partials_of(const std::vector<Source>& sources, const Library& library) {
+    std::set<std::string> names;
+    for (auto& source : sources) {
+        auto parsed = templates::parse(source, [&](std::string_view name) { return library.find(name); });
+        if (!parsed) return std::nullopt;
+        for (auto& part : parsed->parts())
+            if (part.source.name != source.name) names.insert(part.source.name);
+    }
+    return names;
+}
+
+// Files that nothing will ever read: a name that is spelled wrong is no fault of any template.
+std::vector<Fault> stray_files(const Library& library, const std::vector<Source>& sources,
+                               const std::vector<std::string>& digests) {
+    std::error_code error;
+    auto partials = partials_of(sources, library);
+    if (!partials || !fs::is_directory(library.folder(), error)) return {};
+    std::set<std::string> there, used = *partials;
+    for (auto& entry : fs::directory_iterator(library.folder())) there.insert(entry.path().filename().string());
+    for (auto& digest : digests)
+        for (auto part : {".html", ".txt"}) used.insert(digest + part);
+    std::vector<std::string> known(used.begin(), used.end());
+    for (auto& entry : library.names())
+        if (entry.origin != Library::Origin::added) known.push_back(entry.name);
+
+    std::vector<Fault> faults;
+    for (auto& file : there) {
+        auto name = templates::name_of(file);
+        auto base = name.substr(0, name.rfind('.'));
+        bool for_a_list = there.contains(base + ".html.mustache") && there.contains(base + ".txt.mustache");
+        if (file.starts_with('.') || file.ends_with('~') || fs::is_directory(library.folder() / file, error)) continue;
+        if (name == file)
+            faults.push_back(
+                {file, 1, 1,
+                 fmt::format("is not read: its name does not end in .mustache{}", did_you_mean(name, known))});
+        else if (!for_a_list && std::ranges::find(known, name) == known.end())
+            faults.push_back(
+                {file, 1, 1,
+                 fmt::format("is not used: no list and no template has this name{}", did_you_mean(name, known))});
+    }
+    return faults;
+}
+
 int check(Call& call) {
     auto library = library_of(call);
     std::vector<std::string> digests{"digest"};
@@ -147,6 +192,8 @@ int check(Call& call) {
         auto found = faults_of(source, partials, digests);
         faults.insert(faults.end(), found.begin(), found.end());
     }
+    if (call.count() == 0)
+        for (auto& fault : stray_files(library, sources, digests)) faults.push_back(fault);
     // A partial's fault shows in everything that uses it.
     std::vector<std::string> lines;
     json::array rows;
