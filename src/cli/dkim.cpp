@@ -67,10 +67,10 @@ int create(Call& call) {
                           file->path.string(), domain));
     for (auto& key : *keys) print_record(call, *file, key);
     call.note(
-        fmt::format("When DNS answers with them, write domain = \"{}\" and selector = \"{}\" below [dkim] in {}, and "
-                    "start the daemon again. Leave the records of an older selector for a week: mail that it "
-                    "signed is still on its way",
-                    domain, *selector, (call.site().folder / "postrider.toml").string()));
+        fmt::format("When DNS answers with them, write selector = \"{}\" below [dkim] in {}, and start the daemon "
+                    "again. Leave the key and the records of an older selector for a week: mail that it signed is "
+                    "still on its way",
+                    *selector, (call.site().folder / "postrider.toml").string()));
     return 0;
 }
 
