@@ -102,6 +102,7 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
             connection.body.clear();
             compose(parcel, connection, connection.body);
             auto first = envelope(parcel, connection);
+            first.size = connection.body.size();
             result = co_await session.begin(first);
         }
         connection.rested = false;
@@ -117,7 +118,12 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
 
         connection.next = stop_at_ ? nullptr : take(connection.lane);
         smtp::Envelope following;
-        if (connection.next) following = envelope(*connection.next, connection);
+        if (connection.next) {
+            following = envelope(*connection.next, connection);
+            // Its body is written while the relay works; one of the same issue has about the same size, and an estimate
+            // is enough (RFC 1870 section 6).
+            if (connection.next->mailing == parcel.mailing) following.size = connection.body.size();
+        }
         co_await session.send_body(connection.body, connection.next ? &following : nullptr);
         connection.body.clear();
         if (connection.next) compose(*connection.next, connection, connection.body); // while the relay works

@@ -189,6 +189,11 @@ std::optional<EnvelopeResult> Session::compose(const Envelope& envelope) {
     if (utf8 && !relay.smtputf8)
         return EnvelopeResult{Stage::rcpt,
                               Reply{550, "5.6.7", "the relay does not take addresses beyond ASCII (SMTPUTF8)"}};
+    // RFC 1870 section 4: nothing larger than the offered number is taken, so it need not be sent to be refused.
+    if (relay.largest && envelope.size > relay.largest)
+        return EnvelopeResult{Stage::mail, Reply{552, "5.3.4",
+                                                 fmt::format("the message has {} bytes, and the relay takes {}",
+                                                             envelope.size, relay.largest)}};
     bool dsn = relay.dsn && !envelope.id.empty();
 
     commands_.assign("MAIL FROM:<").append(envelope.from).append(">");

@@ -38,13 +38,14 @@ using Key = std::unique_ptr<EVP_PKEY, Release<EVP_PKEY, EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Release<X509, X509_free>>;
 
 // Signed by itself, good for one host; the PEM goes into a file that libcurl can be told to trust.
-Context self_signed(const std::string& host, const std::string& pem_file) {
+Context self_signed(const std::string& host, const std::string& pem_file, bool expired) {
+    long from = expired ? -48L * 3600 : -3600L, days = 24L * 3600;
     Key key(EVP_EC_gen("P-256"));
     Certificate certificate(X509_new());
     X509_set_version(certificate.get(), 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), ::getpid());
-    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 24L * 3600);
+    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), from);
+    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), from + days);
     X509_set_pubkey(certificate.get(), key.get());
     auto* name = X509_get_subject_name(certificate.get());
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>("scripted relay"), -1,
@@ -184,7 +185,7 @@ struct ScriptedRelay::State {
 
     std::vector<std::string> keywords{"PIPELINING",    "8BITMIME", "SMTPUTF8",
                                       "SIZE 10000000", "DSN",      "ENHANCEDSTATUSCODES"};
-    bool hides_starttls = false, takes_anything = false, silent = false;
+    bool hides_starttls = false, takes_anything = false, silent = false, forgetful = false;
     std::string user, password;
     int limit = 0; // messages on a connection; 0: none
     std::vector<Rule> rules;
@@ -268,6 +269,7 @@ struct ScriptedRelay::Client {
         while ((end = in.find("\r\n")) == std::string::npos) co_await read_more();
         auto line = in.substr(0, end);
         in.erase(0, end + 2);
+        if (relay->forgetful) in.clear();
         co_return line;
     }
 
@@ -465,12 +467,13 @@ awaitable<void> ScriptedRelay::State::accept(std::shared_ptr<State> self) {
     }
 }
 
-ScriptedRelay::ScriptedRelay(asio::any_io_executor executor, Encryption encryption, const std::string& certificate_for)
+ScriptedRelay::ScriptedRelay(asio::any_io_executor executor, Encryption encryption, const std::string& certificate_for,
+                             Certificate certificate)
     : state_(std::make_shared<State>(executor, encryption)) {
     state_->port = state_->acceptor.local_endpoint().port();
     if (encryption != Encryption::none) {
         state_->ca_file = fmt::format("/tmp/postrider-test-{}-{}.pem", ::getpid(), state_->port);
-        state_->context = self_signed(certificate_for, state_->ca_file);
+        state_->context = self_signed(certificate_for, state_->ca_file, certificate == Certificate::expired);
     }
     asio::co_spawn(executor, State::accept(state_), [](std::exception_ptr) {});
 }
@@ -511,9 +514,16 @@ void ScriptedRelay::hangs_up_on_everyone() {
     for (auto* channel : state_->open) channel->socket().close(ignored);
 }
 
+void ScriptedRelay::says_goodbye_to_everyone(const std::string& words) {
+    boost::system::error_code ignored;
+    for (auto* channel : state_->open) asio::write(channel->socket(), asio::buffer(words), ignored);
+    hangs_up_on_everyone();
+}
+
 void ScriptedRelay::offers(std::vector<std::string> keywords) { state_->keywords = std::move(keywords); }
 void ScriptedRelay::offers_no_pipelining() { std::erase(state_->keywords, "PIPELINING"); }
-void ScriptedRelay::withdraws_starttls() { state_->hides_starttls = true; }
+void ScriptedRelay::forgets_what_came_with_a_command() { state_->forgetful = true; }
+void ScriptedRelay::withdraws_starttls(bool hidden) { state_->hides_starttls = hidden; }
 void ScriptedRelay::asks_for_the_message_even_without_recipients() { state_->takes_anything = true; }
 void ScriptedRelay::says_421_after(int messages) { state_->limit = messages; }
 void ScriptedRelay::wants_login(std::string user, std::string password) {

@@ -37,8 +37,9 @@ class ScriptedRelay {
 public:
     // For TLS: the certificate is made on the spot, for this host name or IP address.
     enum class Encryption { none, starttls, from_the_start };
+    enum class Certificate { valid, expired };
     explicit ScriptedRelay(boost::asio::any_io_executor, Encryption = Encryption::none,
-                           const std::string& certificate_for = "127.0.0.1");
+                           const std::string& certificate_for = "127.0.0.1", Certificate = Certificate::valid);
     ~ScriptedRelay(); // hangs up
     ScriptedRelay(const ScriptedRelay&) = delete;
 
@@ -52,7 +53,8 @@ public:
     // What it offers. Default: PIPELINING, 8BITMIME, SMTPUTF8, SIZE 10000000, DSN, ENHANCEDSTATUSCODES.
     void offers(std::vector<std::string> keywords);
     void offers_no_pipelining();
-    void withdraws_starttls();                                // has a certificate, does not say so
+    void forgets_what_came_with_a_command(); // offers PIPELINING and does not honour it
+    void withdraws_starttls(bool hidden = true);              // has a certificate, does not say so
     void wants_login(std::string user, std::string password); // AUTH PLAIN LOGIN; MAIL without it is 530
     void asks_for_the_message_even_without_recipients();      // 354 to DATA after a refused RCPT
     void says_421_after(int messages);                        // on each connection
@@ -67,6 +69,7 @@ public:
     void loses_the_answer(int times = 1);                        // takes the mail, hangs up instead of saying so
     void falls_silent(Stage, int times = always, std::string first = {}); // says `first`, then nothing more
     void hangs_up_on_everyone();                                          // now
+    void says_goodbye_to_everyone(const std::string& words);              // now; not over TLS
     void accepts_everything();                                            // forgets the rules
 
     // What it saw.
