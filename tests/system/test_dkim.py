@@ -247,7 +247,7 @@ def test_every_mail_passes_and_no_changed_one(signed, verifier):
     assert len(results) == COUNT
     wrong = {file: result for file, result in results.items() if result.get(RSA) != "pass"}
     assert not wrong, f"{len(wrong)} of {COUNT}: {dict(sorted(wrong.items())[:5])}"
-    # One that does not know Ed25519 says so of every mail (Mail::DKIM before 1.20240124).
+    # One that does not know Ed25519 says so of every mail (Mail::DKIM of Debian 12).
     if not all("unsupported" in result.get(ED25519, "") for result in results.values()):
         wrong = {file: result for file, result in results.items() if result.get(ED25519) != "pass"}
         assert not wrong, f"{len(wrong)} of {COUNT}: {dict(sorted(wrong.items())[:5])}"
