@@ -23,6 +23,8 @@ constexpr Duration beat = 200ms;           // how soon a command of another proc
 constexpr Duration messages_may_take = 5s; // of the eight seconds in which a stopping daemon leaves
 constexpr Duration connections_may_take = 6500ms;
 
+constexpr int removed_at_once = 500; // rows of a kind in one transaction: it keeps the writing thread for some ms
+
 constexpr std::size_t few_handlers = 8;
 constexpr auto breath = std::chrono::microseconds(300);
 
@@ -45,8 +47,8 @@ Daemon::Daemon(const Site& site, Mode mode, system::Clock& clock)
     : site_(site), mode_(mode), clock_(clock), database_(opened(site, clock_.now())), tokens_(site.key_file()),
       templates_(site.templates), curl_(loop_.get_executor()), client_(curl_, site.feeds),
       feeds_(loop_.get_executor(), database_, client_, clock_, stories::poll_settings(site.feeds, site.feed_every)),
-      delivery_(loop_.get_executor(), database_, clock_, tokens_, {site.retry, site.words.url, site.domain_rates},
-                lanes()),
+      delivery_(loop_.get_executor(), database_, clock_, tokens_,
+                {site.retry, site.words.url, site.domain_rates}, lanes()),
       pages_(database_, clock_, templates_, tokens_, site.words, site.sign_up,
              {outbox_ ? std::optional(site.outbox) : std::nullopt, [this] { return what_is_wrong(); }, &mail_hosts_}),
       server_(loop_.get_executor(), site.http, routes(pages_, {site.cors_origins})) {}
@@ -71,9 +73,9 @@ std::string Daemon::url() const {
 }
 
 void Daemon::spawn(std::string_view name, boost::asio::awaitable<void> part) {
-    ++parts_;
+    parts_.insert(name);
     boost::asio::co_spawn(loop_, std::move(part), [this, name](std::exception_ptr error) {
-        --parts_;
+        parts_.erase(name);
         if (!error) return;
         try {
             std::rethrow_exception(error);
@@ -130,7 +132,10 @@ boost::asio::awaitable<void> Daemon::leave() {
     feeds_.stop();
     delivery_.stop(messages_may_take);
     auto until = clock_.now() + connections_may_take;
-    while (parts_ > 2 && clock_.now() < until) co_await clock_.sleep_for(20ms); // two: this one, and the clock
+    auto at_work = [this] {
+        return parts_.contains("pages") || parts_.contains("delivery") || parts_.contains("feeds");
+    };
+    while (at_work() && clock_.now() < until) co_await clock_.sleep_for(20ms);
     server_.close();
     if (outbox_) outbox_->stop();
     signals_.cancel();
@@ -138,9 +143,8 @@ boost::asio::awaitable<void> Daemon::leave() {
 
 // Five times a second: what did other processes write, what became due?
 boost::asio::awaitable<void> Daemon::keep_time() {
-    while (!stopping_ || parts_ > 1) {
-        auto version = co_await database_.data_version();
-        bool changed = std::exchange(data_version_, version) != version;
+    while (!stopping_ || parts_.size() > 1) { // the clock leaves last
+        bool changed = co_await somebody_wrote();
         auto now = clock_.now();
         if (!stopping_ && !database_.still_in_place()) {
             log::error(
@@ -149,13 +153,38 @@ boost::asio::awaitable<void> Daemon::keep_time() {
             status_ = 1;
             stop();
         }
-        if (!stopping_ && (changed || now >= next_publishing_)) co_await publish_due();
+        if (!stopping_ && (changed || now >= next_publishing_)) {
+            refresh_keys();
+            co_await publish_due();
+        }
         if (!stopping_ && now >= next_tidying_) co_await tidy();
         delivery_.tick(changed);
         feeds_.tick();
         if (mode_ == Mode::once && !stopping_ && feeds_.idle() && (delivery_.idle() || delivery_.all_held())) stop();
         co_await clock_.sleep_for(beat);
     }
+}
+
+boost::asio::awaitable<bool> Daemon::somebody_wrote() {
+    try {
+        auto version = co_await database_.data_version();
+        co_return std::exchange(data_version_, version) != version;
+    } catch (const storage::Error&) {
+        co_return false; // the reads that follow say what is wrong
+    }
+}
+
+// A key that an operator added, or put back, is used within a second.
+void Daemon::refresh_keys() {
+    std::string trouble;
+    try {
+        tokens_.refresh();
+    } catch (const std::exception& error) {
+        trouble = error.what();
+    }
+    if (trouble != keys_trouble_ && !trouble.empty())
+        log::error("the keys cannot be read again; those in memory go on", {{"reason", trouble}});
+    keys_trouble_ = std::move(trouble);
 }
 
 boost::asio::awaitable<void> Daemon::publish_due() {
@@ -165,17 +194,14 @@ boost::asio::awaitable<void> Daemon::publish_due() {
     auto due = [&](storage::Connection& connection) {
         return digest::Publishing(connection, templates_, tokens_, site_.words).anything_due(now);
     };
-    bool anything = co_await database_.read(due);
-    if (!anything) {
-        publishing_trouble_.clear();
-        co_return;
-    }
     auto publish = [&](storage::Connection& connection) {
         return digest::Publishing(connection, templates_, tokens_, site_.words)
             .publish_due(now, site_.catch_up, errors);
     };
     try {
-        auto fired = co_await database_.write(publish);
+        bool anything = co_await database_.read(due);
+        std::vector<digest::Publishing::Fired> fired;
+        if (anything) fired = co_await database_.write(publish);
         for (auto& [list, slot, outcome] : fired) {
             if (outcome.issue)
                 log::info("issue scheduled",
@@ -196,14 +222,22 @@ boost::asio::awaitable<void> Daemon::publish_due() {
 boost::asio::awaitable<void> Daemon::tidy() {
     auto now = clock_.now();
     next_tidying_ = now + 1h;
+    struct Removed {
+        std::int64_t clients, letters, sign_ups;
+    };
     auto purge = [&](storage::Connection& connection) {
         subscribers::Budgets(connection, tokens_, site_.sign_up).purge(now);
-        subscribers::forget_clients(connection, now - site_.sign_up.keep_clients, 10'000);
-        return subscribers::SignUps(connection, tokens_, site_.sign_up).purge(now);
+        return Removed{
+            subscribers::forget_clients(connection, now - site_.sign_up.keep_clients, removed_at_once),
+            delivery::Letters(connection).purge(now - site_.sign_up.purge_after, removed_at_once),
+            subscribers::SignUps(connection, tokens_, site_.sign_up).purge(now, removed_at_once),
+        };
     };
     try {
-        auto purged = co_await database_.write(purge);
-        if (purged > 0) log::info("sign-ups purged", {{"count", purged}});
+        auto removed = co_await database_.write(purge);
+        if (removed.sign_ups > 0) log::info("sign-ups purged", {{"count", removed.sign_ups}});
+        // More is waiting: pages and outcomes first, then the next few.
+        if (std::max({removed.clients, removed.letters, removed.sign_ups}) >= removed_at_once) next_tidying_ = now + 1s;
     } catch (const storage::Error& error) {
         log::warn("tidying failed; the next try is in an hour", {{"reason", error.what()}});
     }
@@ -215,6 +249,8 @@ std::vector<std::string> Daemon::what_is_wrong() const {
     if (delivery_.stalled().empty() && !database_.trouble().empty())
         wrong.push_back("the database takes nothing: " + database_.trouble());
     if (!publishing_trouble_.empty()) wrong.push_back("an issue cannot be made: " + publishing_trouble_);
+    if (!keys_trouble_.empty()) wrong.push_back("keys: " + keys_trouble_);
+    for (auto& mailing : delivery_.broken()) wrong.push_back(mailing);
     for (auto& lane : delivery_.lanes()) {
         if (!lane.held_until) continue;
         // Between two tries the hold is over and the trouble is not.

@@ -21,6 +21,8 @@
 
 #include <memory>
 #include <optional>
+#include <set>
+#include <string_view>
 
 // The program as a service: pages, feeds, schedule and delivery of one site. The members are its table of contents, bottom room first.
 //
@@ -50,7 +52,7 @@ public:
 
     // run() in pieces, for whoever turns loop() with their own hands: a test whose clock stands still, the demo.
     void start();
-    [[nodiscard]] bool finished() const { return parts_ == 0; }
+    [[nodiscard]] bool finished() const { return parts_.empty(); }
 
     [[nodiscard]] boost::asio::io_context& loop() { return loop_; }
     [[nodiscard]] stories::Poller& feeds() { return feeds_; }
@@ -59,6 +61,8 @@ public:
 
 private:
     boost::asio::awaitable<void> keep_time();
+    boost::asio::awaitable<bool> somebody_wrote();
+    void refresh_keys();
     boost::asio::awaitable<void> publish_due();
     boost::asio::awaitable<void> tidy();
     boost::asio::awaitable<void> leave();
@@ -83,10 +87,10 @@ private:
     web::Pages pages_;
     http::Server server_;
 
-    int parts_ = 0; // coroutines that run() waits for
+    std::set<std::string_view> parts_; // coroutines that run() waits for
     int status_ = 0;
     bool stopping_ = false;
-    std::string publishing_trouble_;
+    std::string publishing_trouble_, keys_trouble_;
     std::int64_t data_version_ = -1;
     Time next_publishing_{}, next_tidying_{};
 };

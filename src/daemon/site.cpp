@@ -17,6 +17,7 @@ using system::Config;
 using system::ConfigError;
 
 constexpr const char* file_name = "postrider.toml";
+constexpr int most_to_outbox = 250; // of the 300 connections that smtp::Server takes
 
 bool is_https_or_loopback(const std::string& url) {
     if (url.starts_with("https://")) return url.size() > 8;
@@ -116,7 +117,7 @@ Relay read_relay(Config::Table table, const fs::path& folder) {
     settings.hello_name = table.text("hello");
     if (auto fault = relay.outbox ? std::nullopt : smtp::fault_of(settings))
         throw table.error(fault->starts_with("hello") ? "hello" : "url", *fault);
-    relay.lane.connections = int(table.number("connections", 10, 1, 1000));
+    relay.lane.connections = int(table.number("connections", 10, 1, relay.outbox ? most_to_outbox : 1000));
     if (auto rate = table.rate("rate")) relay.lane.per_second = double(rate->count) * 1000 / double(rate->per.count());
     return relay;
 }
@@ -143,6 +144,20 @@ std::vector<Relay> read_relays(Config& config, const fs::path& folder) {
                 throw ConfigError(fmt::format("{}: two relays are named \"{}\"; give each [[relay]] a name of its own",
                                               file_name, relays[i].lane.relay.name));
     return relays;
+}
+
+std::map<std::string, Rate> read_domain_rates(Config& config) {
+    std::map<std::string, Rate> rates;
+    for (auto& table : config.tables("domain")) {
+        auto name = table.required("name", "gmail.com");
+        auto address = mail::parse_address("postmaster@" + name); // case and international names as in every address
+        if (!address) throw table.error("name", fmt::format("\"{}\" is no domain: {}", name, address.error().reason));
+        auto rate = table.rate("rate");
+        if (!rate) throw table.error("rate", "is missing; write rate = \"20/s\"");
+        if (!rates.emplace(address->domain_ascii(), *rate).second)
+            throw table.error("name", fmt::format("\"{}\" has a [[domain]] already", name));
+    }
+    return rates;
 }
 
 delivery::RetrySettings read_retry(Config::Table table) {
@@ -209,12 +224,7 @@ Site Site::load(const fs::path& folder) {
             throw http.error("cors_origins",
                              fmt::format("\"{}\" is no origin; write it like https://courier.example", origin));
     site.relays = read_relays(config, folder);
-    for (auto& table : config.tables("domain")) {
-        auto name = table.required("name", "gmail.com");
-        auto rate = table.rate("rate");
-        if (!rate) throw table.error("rate", "is missing; write rate = \"20/s\"");
-        site.domain_rates.emplace(name, *rate);
-    }
+    site.domain_rates = read_domain_rates(config);
     site.retry = read_retry(config.table("delivery"));
     site.catch_up = config.table("digest").duration("catch_up", site.catch_up);
 

@@ -125,6 +125,9 @@ void Dispatcher::distribute(Group& group) {
     if (group.more) hungry_ = must_ask_ = true;
     next_due_ = group.next_due;
     halted_ = {group.halted.begin(), group.halted.end()};
+    for (auto& mailing : group.broken)
+        if (std::ranges::find(broken_, mailing) == broken_.end()) log::error(mailing);
+    broken_ = std::move(group.broken);
     for (auto& parcel : group.parcels) {
         if (stop_at_)
             give_back(std::move(parcel), clock_.now()); // asked for before stop(), come after it

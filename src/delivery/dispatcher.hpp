@@ -76,6 +76,7 @@ public:
     [[nodiscard]] const std::string& stalled() const {
         return stalled_;
     } // why nothing can be recorded; empty: all is well
+    [[nodiscard]] const std::vector<std::string>& broken() const { return broken_; } // mailings that cannot be sent
     [[nodiscard]] std::int64_t recorded() const { return recorded_; }
 
 private:
@@ -150,6 +151,7 @@ private:
     boost::asio::steady_timer window_;
     system::Signal ready_;
     std::string stalled_;
+    std::vector<std::string> broken_;
     std::int64_t recorded_ = 0;
     double per_second_ = 0; // recent rate
     Time rate_since_;

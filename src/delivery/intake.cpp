@@ -12,6 +12,7 @@ constexpr int slice_size = 2048;
 // Longer than any try can take (RFC 5321 section 4.5.3.2.6 gives the final dot alone ten minutes).
 constexpr Duration try_lease = 20min;
 constexpr Duration slice_lease = 60s;
+constexpr Duration look_again_after = 10s; // at a mailing that could not be sent
 
 // The common case, eight to a statement: accepted at the first try.
 void insert_accepted(storage::Connection& connection, std::span<const Record* const> records, Time now) {
@@ -72,6 +73,7 @@ constexpr std::string_view time_ran_out = "not reached in time";
 
 void Intake::exchange(storage::Connection& connection, Group& group, Time now) {
     auto before = open_; // a transaction that fails leaves this object as it was, too
+    group.more = false;
     try {
         storage::Transaction transaction(connection);
         take_records(connection, group, now);
@@ -92,12 +94,24 @@ void Intake::exchange(storage::Connection& connection, Group& group, Time now) {
         group.more |= group.wanted > 0 && int(group.parcels.size()) >= group.wanted;
         group.next_due = next_due(connection, now);
         transaction.commit();
+        follow_second_tries(group);
     } catch (...) {
         open_ = std::move(before);
         group.parcels.clear();
         group.halted.clear();
+        group.broken.clear();
         throw;
     }
+}
+
+void Intake::follow_second_tries(const Group& group) {
+    for (auto& record : group.records)
+        if (record.slice == 0) second_tries_.erase({record.mailing, record.subscription});
+    for (auto& reader : group.given_back)
+        if (reader.slice == 0) second_tries_.erase({reader.mailing, reader.subscription});
+    for (auto& parcel : group.parcels)
+        if (parcel->mailing && parcel->slice == 0)
+            second_tries_.insert({parcel->mailing->id, parcel->reader.subscription});
 }
 
 std::optional<Time> Intake::next_due(storage::Connection& connection, Time now) {
@@ -112,6 +126,7 @@ std::optional<Time> Intake::next_due(storage::Connection& connection, Time now) 
         auto end = open.mailing->started_at + settings_.retry_for;
         if (end > now) consider(end);
     }
+    for (auto& [id, broken] : broken_) consider(broken.look_again);
     return soonest;
 }
 
@@ -124,10 +139,8 @@ void Intake::take_records(storage::Connection& connection, const Group& group, T
         else
             upsert(connection, record, now);
         auto open = open_.find(record.mailing);
-        if (open == open_.end()) continue;
-        if (!first)
-            open->second.second_tries.erase(record.subscription);
-        else if (auto slice = open->second.slices.find(record.slice); slice != open->second.slices.end())
+        if (!first || open == open_.end()) continue;
+        if (auto slice = open->second.slices.find(record.slice); slice != open->second.slices.end())
             --slice->second.on_their_way;
     }
     std::ranges::sort(plain, {}, [](const Record* record) { return std::pair(record->mailing, record->subscription); });
@@ -148,7 +161,6 @@ void Intake::take_back(storage::Connection& connection, const Group& group) {
             connection.run("UPDATE delivery SET next_try_at = $3 WHERE mailing_id = $1 AND subscription_id = $2 AND "
                            "state = 'deferred'",
                            reader.mailing, reader.subscription, reader.not_before);
-            if (open != open_.end()) open->second.second_tries.erase(reader.subscription);
             continue;
         }
         if (open == open_.end()) continue;
@@ -161,25 +173,44 @@ void Intake::take_back(storage::Connection& connection, const Group& group) {
 
 void Intake::follow_states(storage::Connection& connection, Group& group, Time now) {
     for (auto& [id, open] : open_) open.state = MailingState::cancelled; // unless it is found below
-    for (auto& mailing : Mailings(connection).open()) {
+    auto unfinished = Mailings(connection).open();
+    for (auto& mailing : unfinished) {
         if (mailing.state == MailingState::scheduled && Mailings(connection).start(mailing.id, now))
             mailing = *Mailings(connection).find(mailing.id);
         if (mailing.state == MailingState::scheduled) continue;
         if (!open_.contains(mailing.id)) {
             if (mailing.state == MailingState::paused) continue;
-            load(connection, mailing);
+            open(connection, mailing, now);
         }
-        open_[mailing.id].state = mailing.state;
+        if (auto opened = open_.find(mailing.id); opened != open_.end()) opened->second.state = mailing.state;
     }
+    std::erase_if(broken_, [&](auto& entry) {
+        return std::ranges::find(unfinished, entry.first, &Mailing::id) == unfinished.end(); // cancelled meanwhile
+    });
+    for (auto& [id, broken] : broken_)
+        group.broken.push_back(fmt::format("mailing {} cannot be sent: {}", id.number, broken.reason));
     for (auto& [id, open] : open_)
         if (open.state != MailingState::sending) group.halted.push_back(id);
     // One that is over is kept until the last of its readers is back, so that their outcomes find their slice.
     std::erase_if(open_, [](auto& entry) {
         auto& open = entry.second;
         auto idle = [](auto& slice) { return slice.second.on_their_way == 0; };
-        return open.state == MailingState::cancelled && open.second_tries.empty() &&
-               std::ranges::all_of(open.slices, idle);
+        return open.state == MailingState::cancelled && std::ranges::all_of(open.slices, idle);
     });
+}
+
+void Intake::open(storage::Connection& connection, const Mailing& mailing, Time now) {
+    auto known = broken_.find(mailing.id);
+    if (known != broken_.end() && now < known->second.look_again && now + look_again_after > known->second.look_again)
+        return;
+    try {
+        load(connection, mailing);
+        broken_.erase(mailing.id);
+    } catch (const storage::Error&) {
+        throw; // about the database, not about this mailing
+    } catch (const std::exception& error) {
+        broken_[mailing.id] = {error.what(), now + look_again_after};
+    }
 }
 
 void Intake::load(storage::Connection& connection, const Mailing& mailing) {
@@ -245,7 +276,7 @@ void Intake::give_second_tries(storage::Connection& connection, Open& open, Grou
         [](const storage::Row& row) { return Due{row.get<SubscriptionId>(0), row.get<int>(1), row.get<bool>(2)}; }, id,
         now, room);
     for (auto& [reader, tries, was_unknown] : due) {
-        if (open.second_tries.contains(reader)) continue;
+        if (second_tries_.contains({id, reader})) continue;
         auto parcel = std::make_unique<Parcel>();
         parcel->mailing = open.mailing;
         parcel->reader = subscribers::read_one(connection, reader);
@@ -255,7 +286,6 @@ void Intake::give_second_tries(storage::Connection& connection, Open& open, Grou
         if (!fit_to_send(connection, *parcel, now)) continue;
         connection.run("UPDATE delivery SET next_try_at = $3 WHERE mailing_id = $1 AND subscription_id = $2", id,
                        reader, now + try_lease);
-        open.second_tries.insert(reader);
         group.parcels.push_back(std::move(parcel));
     }
 }
@@ -386,7 +416,7 @@ void Intake::finish_slices(storage::Connection& connection, Group& group, Time n
 void Intake::finish_mailings(storage::Connection& connection, Time now) {
     for (auto at = open_.begin(); at != open_.end();) {
         auto& [id, open] = *at;
-        bool done = open.state == MailingState::sending && open.slices.empty() && open.second_tries.empty() &&
+        bool done = open.state == MailingState::sending && open.slices.empty() &&
                     subscribers::end_of_slice(connection, open.mailing->list, open.cut_to, open.ceiling, 1) == 0 &&
                     !connection.value<std::int64_t>(
                         "SELECT 1 FROM delivery WHERE mailing_id = $1 AND state = 'deferred' LIMIT 1", id);

@@ -85,9 +85,10 @@ struct Group {
     std::vector<RelayNote> relays;
     int wanted = 0; // parcels
     std::vector<std::unique_ptr<Parcel>> parcels;
-    std::vector<MailingId> halted; // nothing more of these may leave: paused, cancelled
-    bool more = false;             // there may be more at once
-    std::optional<Time> next_due;  // when something that waits now will be due
+    std::vector<MailingId> halted;   // nothing more of these may leave: paused, cancelled
+    std::vector<std::string> broken; // mailings that cannot be sent, each with its reason
+    bool more = false;               // there may be more at once
+    std::optional<Time> next_due;    // when something that waits now will be due
 
     [[nodiscard]] bool empty() const {
         return records.empty() && letters.empty() && given_back.empty() && relays.empty();
@@ -99,7 +100,9 @@ public:
     Intake(RetrySettings settings, const subscribers::LinkTokens& tokens, std::string worker)
         : settings_(settings), tokens_(tokens), worker_(std::move(worker)) {}
 
-    // One transaction. Throws storage::Error and then has changed nothing, neither in the database nor in itself.
+    // One transaction. Throws storage::Error and then has changed nothing, neither in the database nor in itself. A
+    // mailing that cannot be sent (its key is gone, its message is damaged) is in group.broken and leaves the others
+    // alone; it is looked at again every ten seconds.
     void exchange(storage::Connection& connection, Group& group, Time now);
 
 private:
@@ -113,12 +116,13 @@ private:
     struct Open {
         std::shared_ptr<const OpenMailing> mailing;
         MailingState state = MailingState::sending;
-        std::int64_t ceiling = 0, cut_to = 0;  // slices exist up to here
-        std::map<std::int64_t, Slice> slices;  // unfinished ones, by first id
-        std::set<SubscriptionId> second_tries; // deferred readers who are on their way again
+        std::int64_t ceiling = 0, cut_to = 0; // slices exist up to here
+        std::map<std::int64_t, Slice> slices; // unfinished ones, by first id
     };
 
     [[nodiscard]] std::optional<Time> next_due(storage::Connection&, Time now);
+    void open(storage::Connection&, const Mailing&, Time now);
+    void follow_second_tries(const Group&);
     void take_records(storage::Connection&, const Group&, Time now);
     void take_back(storage::Connection&, const Group&);
     void finish_slices(storage::Connection&, Group&, Time now);
@@ -136,6 +140,12 @@ private:
     RetrySettings settings_;
     const subscribers::LinkTokens& tokens_;
     std::map<MailingId, Open> open_;
+    std::set<std::pair<MailingId, SubscriptionId>> second_tries_; // deferred readers who are on their way again
+    struct Broken {
+        std::string reason;
+        Time look_again;
+    };
+    std::map<MailingId, Broken> broken_;
     std::string worker_;
 };
 

@@ -51,6 +51,13 @@ void Letters::defer(LetterId id, int tries, Time next_try_at, std::string_view r
                     id, tries, next_try_at, reason);
 }
 
+std::int64_t Letters::purge(Time written_before, int limit) {
+    return connection_.run(R"sql(
+        DELETE FROM letter
+        WHERE id IN (SELECT id FROM letter WHERE created_at < $1 AND state <> 'waiting' ORDER BY created_at LIMIT $2))sql",
+                           written_before, limit);
+}
+
 void Letters::erase(std::string_view address_key) {
     connection_.run("DELETE FROM letter WHERE address_key = $1", address_key);
 }

@@ -40,6 +40,8 @@ public:
     [[nodiscard]] std::optional<Time> next_due();
     void finish(LetterId id, Outcome outcome, int tries, std::string_view reason, Time now);
     void defer(LetterId id, int tries, Time next_try_at, std::string_view reason);
+    // Removes at most `limit` finished letters that were written before then; the address goes with them.
+    std::int64_t purge(Time written_before, int limit);
     // Removes every letter to a person who is erased.
     void erase(std::string_view address_key);
 

@@ -104,6 +104,9 @@ void Publishing::freeze(IssueId id, Time now) {
     storage::Transaction transaction(connection_);
     auto issue = issues_.find(id).value();
     auto list = lists_.find(issue.list).value();
+    if (issue.state != IssueState::draft && issue.state != IssueState::held) // somebody else was quicker
+        throw std::runtime_error(fmt::format("issue {} is {} already; see `postrider issue report {}`", id.number,
+                                             to_text(issue.state), id.number));
     // What was hidden or held while the issue was a draft stays out of it, and is free for a later one.
     std::vector<stories::Story> stories;
     for (auto& story : stories_of(issues_.stories(id))) {

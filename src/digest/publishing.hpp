@@ -49,7 +49,7 @@ public:
     [[nodiscard]] Selection explain(const subscribers::List& list);
     // An issue from what is eligible, and stop there.
     Outcome draft(const subscribers::List& list, std::optional<Time> slot, IssueState state, Time now);
-    // A draft or held issue: number, words and mailing.
+    // A draft or held issue: number, words and mailing. Throws std::runtime_error for any other.
     void freeze(IssueId id, Time now);
     // draft and freeze in one transaction; with the list's approval only a held draft.
     Outcome publish(const subscribers::List& list, std::optional<Time> slot, Time now);

@@ -349,20 +349,26 @@ void LinkTokens::refresh() {
     struct stat status{};
     if (stat(file_.c_str(), &status) != 0) fail(file_, "cannot be read", errno);
     Stamp stamp{status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
-    if (keys_ && keys_->stamp == stamp) return;
+    if (auto now = keys(); now && now->stamp == stamp) return;
     auto contents = load(file_);
     if (!contents) fail(file_, "is gone");
-    auto keys = std::make_shared<LinkSigner::Keys>(*contents);
-    keys->stamp = stamp;
-    keys_ = std::move(keys);
+    auto fresh = std::make_shared<LinkSigner::Keys>(*contents);
+    fresh->stamp = stamp;
+    std::lock_guard lock(mutex_);
+    keys_ = std::move(fresh);
 }
 
-KeyId LinkTokens::newest() const { return keys_->links.back().id; }
+std::shared_ptr<const LinkSigner::Keys> LinkTokens::keys() const {
+    std::lock_guard lock(mutex_);
+    return keys_;
+}
+
+KeyId LinkTokens::newest() const { return keys()->links.back().id; }
 
 std::optional<LinkSigner> LinkTokens::signer(KeyId id) const {
     LinkSigner signer;
-    signer.keys_ = keys_;
-    signer.key_ = keys_->find(id);
+    signer.keys_ = keys();
+    signer.key_ = signer.keys_->find(id);
     if (!signer.key_) return std::nullopt;
     return signer;
 }
@@ -371,44 +377,44 @@ LinkSigner LinkTokens::signer() const { return signer(newest()).value(); }
 
 std::string LinkTokens::confirm(SignUpId id) const {
     std::string token;
-    keys_->links.back().sign(token, Alphabet::base64url, Purpose::confirm, id.number);
+    keys()->links.back().sign(token, Alphabet::base64url, Purpose::confirm, id.number);
     return token;
 }
 std::string LinkTokens::ask_again(SignUpId id) const {
     std::string token;
-    keys_->links.back().sign(token, Alphabet::base64url, Purpose::ask_again, id.number);
+    keys()->links.back().sign(token, Alphabet::base64url, Purpose::ask_again, id.number);
     return token;
 }
 
 std::optional<SignUpId> LinkTokens::read_confirm(std::string_view token) const {
-    return keys_->one<SignUpId>(token, Alphabet::base64url, Purpose::confirm);
+    return keys()->one<SignUpId>(token, Alphabet::base64url, Purpose::confirm);
 }
 std::optional<SignUpId> LinkTokens::read_ask_again(std::string_view token) const {
-    return keys_->one<SignUpId>(token, Alphabet::base64url, Purpose::ask_again);
+    return keys()->one<SignUpId>(token, Alphabet::base64url, Purpose::ask_again);
 }
 std::optional<SubscriptionId> LinkTokens::read_leave(std::string_view token) const {
-    return keys_->one<SubscriptionId>(token, Alphabet::base64url, Purpose::leave);
+    return keys()->one<SubscriptionId>(token, Alphabet::base64url, Purpose::leave);
 }
 std::optional<SubscriptionId> LinkTokens::read_leave_by_mail(std::string_view token) const {
-    return keys_->one<SubscriptionId>(token, Alphabet::base32, Purpose::leave_by_mail);
+    return keys()->one<SubscriptionId>(token, Alphabet::base32, Purpose::leave_by_mail);
 }
 std::optional<LinkTokens::DeliveryOf> LinkTokens::read_view(std::string_view token) const {
-    return keys_->delivery(token, Alphabet::base64url, Purpose::view);
+    return keys()->delivery(token, Alphabet::base64url, Purpose::view);
 }
 std::optional<SubscriberId> LinkTokens::read_preferences(std::string_view token) const {
-    return keys_->one<SubscriberId>(token, Alphabet::base64url, Purpose::preferences);
+    return keys()->one<SubscriberId>(token, Alphabet::base64url, Purpose::preferences);
 }
 std::optional<LinkTokens::DeliveryOf> LinkTokens::read_bounce(std::string_view token) const {
-    return keys_->delivery(token, Alphabet::base32, Purpose::bounce);
+    return keys()->delivery(token, Alphabet::base32, Purpose::bounce);
 }
 std::optional<LinkTokens::DeliveryOf> LinkTokens::read_message_id(std::string_view token) const {
-    return keys_->delivery(token, Alphabet::base32, Purpose::message_id);
+    return keys()->delivery(token, Alphabet::base32, Purpose::message_id);
 }
 
 std::string LinkTokens::address_hash(std::string_view address_key) const {
     std::string hash(SHA256_DIGEST_LENGTH, '\0');
-    keys_->addresses(reinterpret_cast<const unsigned char*>(address_key.data()), address_key.size(),
-                     reinterpret_cast<unsigned char*>(hash.data()));
+    keys()->addresses(reinterpret_cast<const unsigned char*>(address_key.data()), address_key.size(),
+                      reinterpret_cast<unsigned char*>(hash.data()));
     return hash;
 }
 

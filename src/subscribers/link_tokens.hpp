@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,9 +62,10 @@ public:
     // Reads keys/links; makes it (and its folder, mode 0700) when it is absent, mode 0600, atomically: of two
     // processes that start at once both end up with the same keys.
     explicit LinkTokens(std::filesystem::path file);
-    // Adds a key that signs from now on. Other processes learn of it by refresh().
+    // Adds a key that signs from now on. Other processes learn of it by refresh(), the daemon once a second.
     static KeyId rotate(const std::filesystem::path& file);
-    // Reads the file again if it was replaced since.
+    // Reads the file again if it was replaced since. Throws std::runtime_error, and keeps the keys it has, where the
+    // file cannot be used. Any thread, while others sign.
     void refresh();
 
     [[nodiscard]] KeyId newest() const;
@@ -87,7 +89,10 @@ public:
     [[nodiscard]] std::string address_hash(std::string_view address_key) const;
 
 private:
+    [[nodiscard]] std::shared_ptr<const LinkSigner::Keys> keys() const;
+
     std::filesystem::path file_;
+    mutable std::mutex mutex_; // of the pointer
     std::shared_ptr<const LinkSigner::Keys> keys_;
 };
 

@@ -88,7 +88,7 @@ public:
     [[nodiscard]] std::optional<SignUp> find(SignUpId);
     // Removes at most `limit` sign-ups older than purge_after, and from the consent record the address and client of
     // those who never confirmed anything. Gives how many it removed.
-    std::int64_t purge(Time now, int limit = 500);
+    std::int64_t purge(Time now, int limit);
 
 private:
     enum class Door { visitor, operator_ };

@@ -191,6 +191,16 @@ TEST_F(Publisher, AListWithApprovalHoldsItsIssueUntilItIsFrozen) {
     EXPECT_EQ(Issues(*connection).find(id)->state, IssueState::scheduled);
 }
 
+TEST_F(Publisher, AnIssueThatTwoOperatorsApproveGoesOutOnce) {
+    story("First");
+    auto id = *publishing->draft(list, {}, IssueState::held, now).issue;
+    publishing->freeze(id, now);
+    EXPECT_THROW(publishing->freeze(id, now), std::runtime_error);
+    EXPECT_EQ(connection->value<int>("SELECT count(*) FROM mailing"), 1);
+    ASSERT_TRUE(publishing->cancel(id, now));
+    EXPECT_THROW(publishing->freeze(id, now), std::runtime_error);
+}
+
 TEST_F(Publisher, AStoryHiddenOrHeldWhileItIsInADraftIsNotMailed) {
     auto first = story("First");
     story("Second");

@@ -137,6 +137,21 @@ TEST(VisitorToSubscriber, OpeningALinkChangesNothing) {
     EXPECT_EQ(subscribers::Lists(room.database()).active_count(room.list().id), 1);
 }
 
+TEST(VisitorToSubscriber, AFloodOfUnconfirmedSignUpsIsGoneAfterTwoWeeksWithItsLetters) {
+    Newsroom room;
+    room.database().run(R"sql(
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+        INSERT INTO letter (purpose, sender, address, address_key, message, state, created_at, next_try_at, expires_at, finished_at)
+        SELECT 'confirmation', 'a@courier.example', 'x' || i || '@example.org', 'x' || i, '', 'accepted', $1, $1, $1, $1 FROM n)sql",
+                        room.clock().now());
+    auto left = [&] { return room.database().value<int>("SELECT count(*) FROM letter").value(); };
+    room.passes(24h, 12h);
+    EXPECT_EQ(left(), 2000);
+    room.clock().advance(14 * 24h);
+    room.passes(10s, 1s);
+    EXPECT_EQ(left(), 0);
+}
+
 TEST(VisitorToSubscriber, AConfirmationSurvivesARelayThatIsDown) {
     Newsroom room;
     room.relay().answers(Stage::mail, "421 4.3.2 shutting down");

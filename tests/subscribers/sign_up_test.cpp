@@ -164,8 +164,8 @@ TEST(SignUp, WhatWasNeverConfirmedLeavesNothingBehindAfterTwoWeeks) {
     site.asked("ada@example.org", site.courier);
     auto confirmed = site.asked("bob@example.org", site.courier);
     (void)site.sign_ups.confirm(confirmed, "192.0.2.2", noon);
-    EXPECT_EQ(site.sign_ups.purge(noon + 13 * 24h), 0);
-    EXPECT_EQ(site.sign_ups.purge(noon + 15 * 24h), 2);
+    EXPECT_EQ(site.sign_ups.purge(noon + 13 * 24h, 500), 0);
+    EXPECT_EQ(site.sign_ups.purge(noon + 15 * 24h, 500), 2);
     EXPECT_TRUE(consent_of(site.database, "ada@example.org").empty());
     EXPECT_EQ(consent_of(site.database, "bob@example.org").size(), 2u);
     EXPECT_EQ(site.count("SELECT count(*) FROM sign_up"), 0);

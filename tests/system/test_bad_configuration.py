@@ -91,6 +91,17 @@ def test_a_value_that_could_only_fail_later_is_refused_with_its_line(empty_site,
     assert "secret" not in error
 
 
+def test_a_domain_is_named_once_and_as_a_domain(empty_site):
+    text = empty_site.config.read_text()
+    rate = '[[domain]]\nname = "{}"\nrate = "20/s"\n'
+    empty_site.config.write_text(text + rate.format("Gmail.com") + rate.format("münchen.example"))
+    empty_site.run("status")
+    empty_site.config.write_text(text + rate.format("Gmail.com") + rate.format("gmail.COM"))
+    refused(empty_site.try_to("status"), saying=["gmail.COM", "already"])
+    empty_site.config.write_text(text + rate.format("not a domain"))
+    refused(empty_site.try_to("status"), saying=["not a domain", "name"])
+
+
 def test_a_file_that_is_not_there_or_cannot_be_read_is_named(empty_site, tmp_path):
     refused(postrider("status", folder=tmp_path / "nowhere"), saying=["nowhere", "init"])
     empty_site.config.unlink()
