@@ -91,6 +91,18 @@ std::string read_secret(Config::Table& table, const fs::path& folder) {
     return secret;
 }
 
+std::optional<delivery::WarmUp> read_warm_up(Config::Table table) {
+    constexpr std::int64_t most = 1'000'000'000;
+    delivery::WarmUp warm_up{table.number("warm_up_from", 0, 1, most), table.number("warm_up_to", 0, 1, most),
+                             int(table.number("warm_up_days", 21, 2, 365))};
+    if (warm_up.from == 0 && warm_up.to == 0) return std::nullopt;
+    if (warm_up.from == 0 || warm_up.to == 0)
+        throw table.error(warm_up.from == 0 ? "warm_up_from" : "warm_up_to",
+                          "is missing; a warm-up needs warm_up_from and warm_up_to, in messages a day");
+    if (warm_up.to < warm_up.from) throw table.error("warm_up_to", "is less than warm_up_from");
+    return warm_up;
+}
+
 Relay read_relay(Config::Table table, const fs::path& folder) {
     Relay relay;
     auto& settings = relay.lane.relay;
@@ -119,6 +131,9 @@ Relay read_relay(Config::Table table, const fs::path& folder) {
         throw table.error(fault->starts_with("hello") ? "hello" : "url", *fault);
     relay.lane.connections = int(table.number("connections", 10, 1, relay.outbox ? most_to_outbox : 1000));
     if (auto rate = table.rate("rate")) relay.lane.per_second = double(rate->count) * 1000 / double(rate->per.count());
+    relay.pace.messages_per_connection = int(table.number("messages_per_connection", 0, 0, 1'000'000));
+    if (table.has("weight")) relay.pace.weight = int(table.number("weight", 1, 0, 1000));
+    relay.pace.warm_up = read_warm_up(table);
     return relay;
 }
 
@@ -225,6 +240,7 @@ Site Site::load(const fs::path& folder) {
                              fmt::format("\"{}\" is no origin; write it like https://courier.example", origin));
     site.relays = read_relays(config, folder);
     site.domain_rates = read_domain_rates(config);
+    site.rate = config.table("delivery").rate("rate");
     site.retry = read_retry(config.table("delivery"));
     site.catch_up = config.table("digest").duration("catch_up", site.catch_up);
 
@@ -245,6 +261,12 @@ Site Site::load(const fs::path& folder) {
         choose(log, "format", site.log_format, {{"text", log::Format::text}, {"json", log::Format::json}});
     config.finish();
     return site;
+}
+
+delivery::RelayPaces Site::relay_paces() const {
+    delivery::RelayPaces paces;
+    for (auto& relay : relays) paces[relay.lane.relay.name] = relay.pace;
+    return paces;
 }
 
 storage::Connection open_database(const Site& site, Time now) {

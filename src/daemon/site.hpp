@@ -1,6 +1,7 @@
 #pragma once
 
 #include "delivery/lane.hpp"
+#include "delivery/pace.hpp"
 #include "delivery/retry.hpp"
 #include "digest/content.hpp"
 #include "http/client.hpp"
@@ -25,6 +26,7 @@ namespace postrider::daemon {
 
 struct Relay {
     delivery::LaneSettings lane;
+    delivery::RelayPace pace;
     bool outbox = false; // the built-in test relay: url is known once it listens
 };
 
@@ -43,6 +45,7 @@ struct Site {
     std::vector<std::string> cors_origins; // whose pages may post JSON sign-ups
     std::vector<Relay> relays;
     std::map<std::string, Rate> domain_rates;
+    std::optional<Rate> rate; // of all mail together
     delivery::RetrySettings retry;
     Duration catch_up = 12h;
     subscribers::Settings sign_up;
@@ -51,6 +54,7 @@ struct Site {
     log::Level log_level = log::Level::info;
     log::Format log_format = log::Format::text;
 
+    [[nodiscard]] delivery::RelayPaces relay_paces() const;
     [[nodiscard]] std::filesystem::path key_file() const { return keys / "links"; }
     [[nodiscard]] std::filesystem::path lock_file() const { return database_file.string() + ".lock"; }
 

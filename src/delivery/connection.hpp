@@ -22,6 +22,7 @@ struct Dispatcher::Connection {
     Message::Scratch scratch;
     system::Signal durable; // set when the outcome is committed
     system::Signal work;    // set when there may be something to take
+    int messages = 0; // taken for this connection
     Time opening_since;
     bool starting = false;  // counts as about to take something
     bool idle = false;      // waits for work

@@ -73,9 +73,10 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
     bool envelope_sent = false;
     for (;;) {
         if (!connection.now) {
+            if (messages_left(connection) == 0) co_return Ending::farewell;
             connection.now = take(connection.lane);
-            if (!connection.now && !queue_.empty() && connection.lane.next_allowed() > clock_.now() && !stop_at_) {
-                co_await clock_.sleep_until(connection.lane.next_allowed()); // the relay's rate
+            if (!connection.now && !queue_.empty() && next_turn(connection.lane) > clock_.now() && !stop_at_) {
+                co_await clock_.sleep_until(next_turn(connection.lane)); // the relay's rate, or that of all mail
                 continue;
             }
             if (!connection.now) {
@@ -92,6 +93,7 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
                 if (std::exchange(connection.idle, false)) continue;
                 co_return Ending::farewell;
             }
+            ++connection.messages;
             envelope_sent = false;
         }
         auto& parcel = *connection.now;
@@ -116,9 +118,12 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
         bool wanted = co_await still_wanted(connection);
         if (!wanted) co_return Ending::hang_up; // DATA was answered: only that keeps the message from leaving
 
-        connection.next = stop_at_ ? nullptr : take(connection.lane);
+        // A relay in trouble gets its probe, and nothing that rides along.
+        bool alone = stop_at_ || connection.lane.troubles > 0 || messages_left(connection) == 0;
+        if (!alone) connection.next = take(connection.lane);
         smtp::Envelope following;
         if (connection.next) {
+            ++connection.messages;
             following = envelope(*connection.next, connection);
             // Its body is written while the relay works; one of the same issue has about the same size, and an estimate
             // is enough (RFC 1870 section 6).

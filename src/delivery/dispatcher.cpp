@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <unistd.h>
 
 namespace postrider::delivery {
@@ -21,6 +22,7 @@ constexpr auto window = std::chrono::milliseconds(1);
 constexpr Duration fresh_for = 1s;
 constexpr Duration keep_idle_for = 5s;
 constexpr int most_queued = 32'768;
+constexpr double most_ahead = 8; // messages by weight that a relay may be ahead of another
 // A relay that does not answer: when that is said, and when the others' mail is no longer kept for it. (The session goes
 // on waiting: RFC 5321 section 4.5.3.2.1 gives a greeting five minutes.)
 constexpr Duration said_after = 2s;
@@ -42,7 +44,12 @@ Dispatcher::Dispatcher(boost::asio::any_io_executor executor, storage::Database&
         auto& lane = lanes_.emplace_back();
         lane.settings = std::move(relay);
         lane.curl = std::make_unique<system::CurlLoop>(executor);
+        auto& turns = turns_[&lane];
+        if (auto pace = settings_.relays.find(lane.settings.relay.name); pace != settings_.relays.end())
+            turns.settings = pace->second;
+        weighed_ |= turns.settings.weight.has_value();
     }
+    if (settings_.rate) pace_ = Pace(*settings_.rate);
 }
 
 Dispatcher::~Dispatcher() = default;
@@ -50,6 +57,7 @@ Dispatcher::~Dispatcher() = default;
 // ---- the group under way
 
 boost::asio::awaitable<void> Dispatcher::run() {
+    co_await remember_warm_ups();
     while (!stop_at_ || !connections_.empty() || !gathered_.empty() || !queue_.empty()) {
         if (!worth_a_group()) {
             boost::asio::post(executor_, [this] { consider(); }); // opens the window, once this coroutine waits
@@ -72,10 +80,38 @@ boost::asio::awaitable<void> Dispatcher::run() {
     }
 }
 
+boost::asio::awaitable<void> Dispatcher::remember_warm_ups() {
+    for (auto& [lane, turns] : turns_) {
+        if (!turns.settings.warm_up) continue;
+        auto name = lane->settings.relay.name;
+        auto look = [name](storage::Connection& connection) {
+            return connection.first(
+                "SELECT date, day, sent FROM relay_day WHERE name = $1",
+                [](const storage::Row& row) {
+                    return DayCount{row.get<std::int64_t>(0), int(row.get<std::int64_t>(1)), row.get<std::int64_t>(2)};
+                },
+                name);
+        };
+        auto known = co_await database_.read(look);
+        if (known) turns.warm_up = *known;
+    }
+}
+
 // One transaction with the database; false, said once, when it cannot be made.
 boost::asio::awaitable<bool> Dispatcher::exchanged(Group& group) {
     auto now = clock_.now();
-    auto work = [this, &group, now](storage::Connection& connection) { intake_.exchange(connection, group, now); };
+    std::vector<std::pair<std::string, DayCount>> days;
+    for (auto& [lane, turns] : turns_)
+        if (turns.settings.warm_up && turns.warm_up.day > 0)
+            days.emplace_back(lane->settings.relay.name, turns.warm_up);
+    auto work = [this, &group, &days, now](storage::Connection& connection) {
+        for (auto& [name, count] : days)
+            connection.run(R"sql(
+                INSERT INTO relay_day (name, date, day, sent) VALUES ($1, $2, $3, $4)
+                ON CONFLICT (name) DO UPDATE SET date = excluded.date, day = excluded.day, sent = excluded.sent)sql",
+                           name, count.date, std::int64_t(count.day), count.sent);
+        intake_.exchange(connection, group, now);
+    };
     std::string trouble;
     try {
         co_await database_.write(work);
@@ -168,7 +204,7 @@ void Dispatcher::consider() {
 std::unique_ptr<Parcel> Dispatcher::take(Lane& lane) {
     auto now = clock_.now();
     if (!lane.open(now)) return nullptr;
-    if (lane.next_allowed() > now) return nullptr;
+    if (next_turn(lane) > now || !has_turn(lane, now)) return nullptr;
     for (retire_stale(now); !queue_.empty(); retire_stale(now)) {
         auto parcel = std::move(queue_.front());
         queue_.pop_front();
@@ -183,7 +219,7 @@ std::unique_ptr<Parcel> Dispatcher::take(Lane& lane) {
             give_back(std::move(parcel), *later);
             continue;
         }
-        lane.spend(now);
+        spend_turn(lane, now);
         if (int(queue_.size()) < 64) consider();
         return parcel;
     }
@@ -191,18 +227,82 @@ std::unique_ptr<Parcel> Dispatcher::take(Lane& lane) {
     return nullptr;
 }
 
-// A domain with a rate: the reader's turn, when it is not now. Who was put off until a turn has had it reserved.
+// By weight: whether this relay may have the next message, or it is for another that takes mail and has had too few.
+bool Dispatcher::has_turn(const Lane& lane, Time now) const {
+    if (!weighed_) return true;
+    auto weight_of = [](const Turns& turns) { return turns.settings.weight.value_or(1); };
+    auto& mine = turns_.at(&lane);
+    for (auto& other : lanes_) {
+        if (&other == &lane || !other.open(now) || unanswered_.contains(&other) || other.troubles > 0) continue;
+        auto& theirs = turns_.at(&other);
+        if (weight_of(theirs) == 0) continue;
+        if (weight_of(mine) == 0) return false;
+        // Who cannot keep up, or has a rate of its own to keep, is not waited for.
+        bool keeps_up = now - theirs.last <= 1s && other.next_allowed() <= now;
+        if (keeps_up && mine.share >= theirs.share + most_ahead) return false;
+    }
+    return true;
+}
+
+Time Dispatcher::next_turn(const Lane& lane) const { return std::max(lane.next_allowed(), pace_.next()); }
+
+void Dispatcher::spend_turn(Lane& lane, Time now) {
+    lane.spend(now);
+    pace_.spend(now);
+    auto& turns = turns_.at(&lane);
+    if (weighed_ && turns.settings.weight != 0) {
+        // Back after a pause: what it missed is not made up for.
+        if (now - turns.last > 1s)
+            for (auto& [other, theirs] : turns_)
+                if (now - theirs.last <= 1s) turns.share = std::max(turns.share, theirs.share - most_ahead);
+        turns.share += 1.0 / turns.settings.weight.value_or(1);
+    }
+    turns.last = now;
+    if (!turns.settings.warm_up) return;
+    if (std::exchange(turns.resting, false) && lane.troubles == 0) recovered(lane);
+    turns.warm_up = as_of(now, turns.warm_up);
+    ++turns.warm_up.sent;
+    rest_until_tomorrow(lane, now);
+}
+
+// What a warm-up allows for a day has left: the relay is held, which says so and lets another one take over.
+void Dispatcher::rest_until_tomorrow(Lane& lane, Time now) {
+    auto& turns = turns_.at(&lane);
+    if (!turns.settings.warm_up || (turns.resting && !lane.open(now))) return;
+    auto today = as_of(now, turns.warm_up);
+    auto most = allowance(*turns.settings.warm_up, today.day);
+    if (!most || today.sent < *most) return;
+    turns.resting = true;
+    lane.held_until = tomorrow(now);
+    lane.reason = fmt::format("warm-up, day {}: its {} messages have left", today.day, *most);
+    lane.noted = false;
+    must_ask_ = true;
+    log::info("relay rests", {{"relay", lane.settings.relay.name}, {"reason", lane.reason}});
+}
+
+int Dispatcher::messages_left(const Connection& connection) const {
+    auto most = turns_.at(&connection.lane).settings.messages_per_connection;
+    return most == 0 ? std::numeric_limits<int>::max() : most - connection.messages;
+}
+
+// A domain with a rate: the reader's turn, when it is not now. Who was put off until a turn has had it reserved; turns
+// that were missed, while the relay was down, do not come all at once.
 std::optional<Time> Dispatcher::reserved_place(const Parcel& parcel, Time now) {
     if (settings_.domain_rates.empty()) return std::nullopt;
     bool has_turn = parcel.mailing && parcel.slice == 0 && parcel.number == 1;
     auto domain = domain_of(parcel);
     auto rate = settings_.domain_rates.find(domain);
-    if (has_turn || rate == settings_.domain_rates.end()) return std::nullopt;
-    auto& next = domain_turns_[domain];
-    auto turn = std::max(next, now);
-    next = turn + rate->second.per / rate->second.count;
-    if (turn <= now) return std::nullopt;
-    return turn;
+    if (rate == settings_.domain_rates.end()) return std::nullopt;
+    auto& pace = domain_paces_.try_emplace(domain, rate->second).first->second;
+    bool free = pace.next() <= now;
+    if (!has_turn || !free) {
+        auto& next = domain_turns_[domain];
+        auto turn = std::max(next, free ? now : pace.next());
+        next = turn + rate->second.per / rate->second.count;
+        if (turn > now) return turn;
+    }
+    pace.spend(now);
+    return std::nullopt;
 }
 
 void Dispatcher::give_back(std::unique_ptr<Parcel> parcel, Time not_before) {
@@ -272,14 +372,16 @@ void Dispatcher::staff() {
     auto now = clock_.now();
     std::vector<Connection*> wake; // a woken connection may come to its end at once, so the map is not walked meanwhile
     for (auto& [key, connection] : connections_)
-        if (wake.size() < queue_.size() && connection->idle && connection->work.awaited() && connection->lane.open(now))
+        if (wake.size() < queue_.size() && connection->idle && connection->work.awaited() &&
+            connection->lane.open(now) && has_turn(connection->lane, now))
             wake.push_back(key);
     for (auto* connection : wake)
         if (connections_.contains(connection) && connection->work.awaited()) connection->work.set();
     for (auto& lane : lanes_) {
         if (unanswered_.contains(&lane) && lane.connections > 0) continue;
-        while (lane.open(now) && lane.connections < lane.allowed() && queue_.size() > std::size_t(starting_) &&
-               !stop_at_)
+        rest_until_tomorrow(lane, now);
+        while (lane.open(now) && has_turn(lane, now) && lane.connections < lane.allowed() &&
+               queue_.size() > std::size_t(starting_) && !stop_at_)
             spawn(lane);
     }
 }
@@ -341,6 +443,7 @@ void Dispatcher::end(Connection& connection, std::exception_ptr error) {
     if (connection.next) give_back(std::move(connection.next), now);
     --connection.lane.connections;
     connections_.erase(&connection);
+    if (!queue_.empty() && !stop_at_) boost::asio::post(executor_, [this] { staff(); }); // another one goes on
     consider();
     if (stop_at_ && connections_.empty() && ready_.awaited()) ready_.set();
 }

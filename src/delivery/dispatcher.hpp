@@ -2,6 +2,7 @@
 
 #include "delivery/intake.hpp"
 #include "delivery/lane.hpp"
+#include "delivery/pace.hpp"
 #include "smtp/session.hpp"
 #include "storage/database.hpp"
 #include "subscribers/link_tokens.hpp"
@@ -38,6 +39,8 @@ struct Settings {
     RetrySettings retry;
     std::string site_url; // without a slash at its end
     std::map<std::string, Rate> domain_rates;
+    std::optional<Rate> rate{}; // of all mail together
+    RelayPaces relays{};
 };
 
 struct LaneStatus {
@@ -94,6 +97,11 @@ private:
 
     // The queue.
     std::unique_ptr<Parcel> take(Lane& lane);
+    [[nodiscard]] bool has_turn(const Lane& lane, Time now) const;
+    [[nodiscard]] Time next_turn(const Lane& lane) const;
+    void spend_turn(Lane& lane, Time now);
+    void rest_until_tomorrow(Lane& lane, Time now);
+    [[nodiscard]] int messages_left(const Connection& connection) const;
     std::optional<Time> reserved_place(const Parcel& parcel, Time now);
     [[nodiscard]] static std::string domain_of(const Parcel& parcel);
     [[nodiscard]] std::string reason_to_wait(const Parcel& parcel) const;
@@ -116,6 +124,7 @@ private:
     boost::asio::awaitable<void> durable(Connection& connection);
     void consider();
     [[nodiscard]] bool worth_a_group() const;
+    boost::asio::awaitable<void> remember_warm_ups();
     boost::asio::awaitable<bool> exchanged(Group& group);
     void assemble(Group& group);
     void distribute(Group& group);
@@ -134,6 +143,18 @@ private:
     std::set<const Lane*> pipelined_;  // messages have gone over these in groups: their PIPELINING is true
     std::unordered_map<std::string, DomainHold> domains_; // held ones
     std::unordered_map<std::string, Time> domain_turns_;  // the next free one
+    std::unordered_map<std::string, Pace> domain_paces_;  // what has left: turns that were missed come one by one
+
+    struct Turns { // what a relay has had, beside its own rate
+        RelayPace settings;
+        DayCount warm_up;
+        bool resting = false; // until tomorrow
+        double share = 0;     // messages by weight
+        Time last;            // when it took one
+    };
+    std::map<const Lane*, Turns> turns_;
+    bool weighed_ = false; // some relay has a weight
+    Pace pace_;            // of all mail together
 
     std::deque<std::unique_ptr<Parcel>> queue_;
     std::set<MailingId> halted_; // paused or cancelled

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace postrider::delivery {
 namespace {
@@ -69,15 +70,13 @@ constexpr std::array<std::string_view, 24> policy_words = {"spam",
                                                            "suspicious",
                                                            "unexpected volume"};
 
-// Codes that Gmail (x.7.25 to x.7.32, x.7.40) and Microsoft (5.7.515, 5.7.6xx) give for the sender's set-up or
-// standing.
+// Codes for the sender's set-up or standing: x.7.20 to x.7.32 and x.7.40 (RFC 7372, and Gmail's use of them), x.7.500 to
+// x.7.799 (Microsoft).
 bool about_our_standing(std::string_view enhanced) {
-    if (enhanced.size() < 5) return false;
-    auto detail = enhanced.substr(2); // after "4." or "5."
-    for (std::string_view code :
-         {"7.25", "7.26", "7.27", "7.28", "7.29", "7.30", "7.31", "7.32", "7.40", "7.515", "7.5"})
-        if (detail == code) return true;
-    return detail.starts_with("7.6") && detail.size() == 5; // 7.6xx
+    if (enhanced.size() < 5 || enhanced.substr(1, 3) != ".7.") return false;
+    int detail = 0;
+    std::from_chars(enhanced.data() + 4, enhanced.data() + enhanced.size(), detail);
+    return detail == 5 || detail == 40 || (detail >= 20 && detail <= 32) || (detail >= 500 && detail <= 799);
 }
 
 Meaning hold(About about, std::string_view why) { return {Answer::hold, about, why}; }
@@ -122,6 +121,7 @@ Meaning permanent(Stage stage, const smtp::Reply& reply, const std::string& text
         return hold(About::domain, "the provider objects to our set-up or standing, not to the reader");
     if (code == "5.6.7") return refused("the address needs SMTPUTF8, which the other side does not offer (RFC 6531)");
     if (code == "5.3.4") return hold(About::relay, "the message is larger than the relay takes");
+    if (code == "5.7.17" || code == "5.7.18") return refused("the mailbox has another owner now"); // RFC 7293
     if (code == "5.7.13" || reply.code == 525) return refused("the account is disabled");
     if (code.starts_with("5.1.8") || code.starts_with("5.1.7"))
         return hold(About::relay, "our sender address is not believed");

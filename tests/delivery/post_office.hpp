@@ -90,7 +90,7 @@ protected:
     void opens() {
         database.emplace(url);
         dispatcher.emplace(context.get_executor(), *database, clock, *tokens,
-                           Settings{settings, "https://mail.courier.example", {}}, relays);
+                           Settings{settings, "https://mail.courier.example", domain_rates, rate, paces}, relays);
         running = true;
         boost::asio::co_spawn(context, dispatcher->run(), [this](std::exception_ptr error) {
             running = false;
@@ -167,6 +167,9 @@ protected:
     ListId list;
     RetrySettings settings;
     std::vector<LaneSettings> relays;
+    std::map<std::string, Rate> domain_rates;
+    std::optional<Rate> rate;
+    RelayPaces paces;
     std::optional<storage::Database> database;
     std::optional<Dispatcher> dispatcher;
     bool running = false;

@@ -69,6 +69,34 @@ TEST(Retry, WhatIsAboutUsIsNeverHeldAgainstTheReader) {
         }
 }
 
+TEST(Retry, APolicyCodeOfAProviderIsAboutUsAtEveryPlaceAndWithEveryCode) {
+    for (auto stage : {Stage::rcpt, Stage::data, Stage::body})
+        for (auto reply :
+             {"421 4.7.0 unusual rate of mail", "421 4.7.28 rate", "451 4.7.27 SPF", "451 4.7.30 DKIM", "451 4.7.31 DMARC",
+              "451 4.7.32 alignment", "451 4.7.40 no DMARC record", "550 5.7.25 PTR", "550 5.7.26 unauthenticated",
+              "550 5.7.27 SPF", "550 5.7.28 spam", "550 5.7.29 TLS", "550 5.7.30 DKIM", "550 5.7.32 alignment",
+              "550 5.7.40 DMARC", "550 5.7.515 access denied", "451 4.7.500 server busy", "451 4.7.650 limited",
+              "550 5.7.606 banned", "550 5.7.708 this address", "550 5.7.23 SPF"}) {
+            EXPECT_EQ(meaning(stage, reply).answer, Answer::hold) << reply;
+            EXPECT_EQ(meaning(stage, reply).about, About::domain) << reply;
+        }
+}
+
+TEST(Retry, ALoginIsAskedForSeldomAndABusyRelayOften) {
+    auto reply = [](std::string_view text) { return smtp::reply_from_text(text); };
+    EXPECT_EQ(closed_for(Stage::connect, std::nullopt, 1), 1s);
+    EXPECT_EQ(closed_for(Stage::greeting, reply("421 4.3.2 busy"), 9), 30s);
+    EXPECT_EQ(closed_for(Stage::auth, reply("454 4.7.0 later"), 1), 30s);
+    EXPECT_EQ(closed_for(Stage::auth, reply("454 4.7.0 later"), 9), 5min);
+    EXPECT_EQ(closed_for(Stage::auth, reply("535 5.7.8 no"), 1), 1min);
+    EXPECT_EQ(closed_for(Stage::greeting, reply("554 5.7.1 no"), 9), 30min);
+}
+
+TEST(Retry, ALoginThatCannotBeCheckedIsNotTheOperatorsFault) {
+    EXPECT_EQ(meaning(Stage::auth, "454 4.7.0 later").why.find("password_file"), std::string_view::npos);
+    EXPECT_NE(meaning(Stage::auth, "535 5.7.8 no").why.find("password_file"), std::string_view::npos);
+}
+
 TEST(Retry, ABrokenConnectionIsNobodysRefusalAndALostAnswerIsUnknown) {
     Try attempt;
     attempt.stage = Stage::rcpt;
