@@ -210,7 +210,10 @@ boost::asio::awaitable<void> Dispatcher::settle(Connection& connection, Parcel& 
         else {
             // A 421 ends a connection, not the relay's good name; RFC 5321 section 3.8.
             bool closing = reply && reply->code == 421;
-            if (!closing || ++lane.breaks > 2) hold(lane, held_for(lane.troubles + 1), trouble->reason);
+            if (!closing)
+                hold(lane, held_for(lane.troubles + 1), trouble->reason);
+            else if (++lane.breaks > 2)
+                hold(lane, unreachable_for(lane.breaks - 2), trouble->reason);
         }
         // An answer to this very message: others are tried before it, for it may be the only one that meets with it.
         bool about_this_message = reply && (stage == smtp::Stage::rcpt || stage == smtp::Stage::body);

@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <unistd.h>
 
 namespace postrider::delivery {
@@ -22,7 +21,6 @@ constexpr auto window = std::chrono::milliseconds(1);
 constexpr Duration fresh_for = 1s;
 constexpr Duration keep_idle_for = 5s;
 constexpr int most_queued = 32'768;
-constexpr double most_ahead = 8; // messages by weight that a relay may be ahead of another
 // A relay that does not answer: when that is said, and when the others' mail is no longer kept for it. (The session goes
 // on waiting: RFC 5321 section 4.5.3.2.1 gives a greeting five minutes.)
 constexpr Duration said_after = 2s;
@@ -77,23 +75,6 @@ boost::asio::awaitable<void> Dispatcher::run() {
         }
         busy_ = false;
         distribute(group);
-    }
-}
-
-boost::asio::awaitable<void> Dispatcher::remember_warm_ups() {
-    for (auto& [lane, turns] : turns_) {
-        if (!turns.settings.warm_up) continue;
-        auto name = lane->settings.relay.name;
-        auto look = [name](storage::Connection& connection) {
-            return connection.first(
-                "SELECT date, day, sent FROM relay_day WHERE name = $1",
-                [](const storage::Row& row) {
-                    return DayCount{row.get<std::int64_t>(0), int(row.get<std::int64_t>(1)), row.get<std::int64_t>(2)};
-                },
-                name);
-        };
-        auto known = co_await database_.read(look);
-        if (known) turns.warm_up = *known;
     }
 }
 
@@ -225,84 +206,6 @@ std::unique_ptr<Parcel> Dispatcher::take(Lane& lane) {
     }
     consider();
     return nullptr;
-}
-
-// By weight: whether this relay may have the next message, or it is for another that takes mail and has had too few.
-bool Dispatcher::has_turn(const Lane& lane, Time now) const {
-    if (!weighed_) return true;
-    auto weight_of = [](const Turns& turns) { return turns.settings.weight.value_or(1); };
-    auto& mine = turns_.at(&lane);
-    for (auto& other : lanes_) {
-        if (&other == &lane || !other.open(now) || unanswered_.contains(&other) || other.troubles > 0) continue;
-        auto& theirs = turns_.at(&other);
-        if (weight_of(theirs) == 0) continue;
-        if (weight_of(mine) == 0) return false;
-        // Who cannot keep up, or has a rate of its own to keep, is not waited for.
-        bool keeps_up = now - theirs.last <= 1s && other.next_allowed() <= now;
-        if (keeps_up && mine.share >= theirs.share + most_ahead) return false;
-    }
-    return true;
-}
-
-Time Dispatcher::next_turn(const Lane& lane) const { return std::max(lane.next_allowed(), pace_.next()); }
-
-void Dispatcher::spend_turn(Lane& lane, Time now) {
-    lane.spend(now);
-    pace_.spend(now);
-    auto& turns = turns_.at(&lane);
-    if (weighed_ && turns.settings.weight != 0) {
-        // Back after a pause: what it missed is not made up for.
-        if (now - turns.last > 1s)
-            for (auto& [other, theirs] : turns_)
-                if (now - theirs.last <= 1s) turns.share = std::max(turns.share, theirs.share - most_ahead);
-        turns.share += 1.0 / turns.settings.weight.value_or(1);
-    }
-    turns.last = now;
-    if (!turns.settings.warm_up) return;
-    if (std::exchange(turns.resting, false) && lane.troubles == 0) recovered(lane);
-    turns.warm_up = as_of(now, turns.warm_up);
-    ++turns.warm_up.sent;
-    rest_until_tomorrow(lane, now);
-}
-
-// What a warm-up allows for a day has left: the relay is held, which says so and lets another one take over.
-void Dispatcher::rest_until_tomorrow(Lane& lane, Time now) {
-    auto& turns = turns_.at(&lane);
-    if (!turns.settings.warm_up || (turns.resting && !lane.open(now))) return;
-    auto today = as_of(now, turns.warm_up);
-    auto most = allowance(*turns.settings.warm_up, today.day);
-    if (!most || today.sent < *most) return;
-    turns.resting = true;
-    lane.held_until = tomorrow(now);
-    lane.reason = fmt::format("warm-up, day {}: its {} messages have left", today.day, *most);
-    lane.noted = false;
-    must_ask_ = true;
-    log::info("relay rests", {{"relay", lane.settings.relay.name}, {"reason", lane.reason}});
-}
-
-int Dispatcher::messages_left(const Connection& connection) const {
-    auto most = turns_.at(&connection.lane).settings.messages_per_connection;
-    return most == 0 ? std::numeric_limits<int>::max() : most - connection.messages;
-}
-
-// A domain with a rate: the reader's turn, when it is not now. Who was put off until a turn has had it reserved; turns
-// that were missed, while the relay was down, do not come all at once.
-std::optional<Time> Dispatcher::reserved_place(const Parcel& parcel, Time now) {
-    if (settings_.domain_rates.empty()) return std::nullopt;
-    bool has_turn = parcel.mailing && parcel.slice == 0 && parcel.number == 1;
-    auto domain = domain_of(parcel);
-    auto rate = settings_.domain_rates.find(domain);
-    if (rate == settings_.domain_rates.end()) return std::nullopt;
-    auto& pace = domain_paces_.try_emplace(domain, rate->second).first->second;
-    bool free = pace.next() <= now;
-    if (!has_turn || !free) {
-        auto& next = domain_turns_[domain];
-        auto turn = std::max(next, free ? now : pace.next());
-        next = turn + rate->second.per / rate->second.count;
-        if (turn > now) return turn;
-    }
-    pace.spend(now);
-    return std::nullopt;
 }
 
 void Dispatcher::give_back(std::unique_ptr<Parcel> parcel, Time not_before) {

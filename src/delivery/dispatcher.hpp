@@ -97,12 +97,6 @@ private:
 
     // The queue.
     std::unique_ptr<Parcel> take(Lane& lane);
-    [[nodiscard]] bool has_turn(const Lane& lane, Time now) const;
-    [[nodiscard]] Time next_turn(const Lane& lane) const;
-    void spend_turn(Lane& lane, Time now);
-    void rest_until_tomorrow(Lane& lane, Time now);
-    [[nodiscard]] int messages_left(const Connection& connection) const;
-    std::optional<Time> reserved_place(const Parcel& parcel, Time now);
     [[nodiscard]] static std::string domain_of(const Parcel& parcel);
     [[nodiscard]] std::string reason_to_wait(const Parcel& parcel) const;
     void put_off(const Parcel& parcel, const Try& attempt, Time not_before, const std::string& reason);
@@ -120,11 +114,19 @@ private:
     void end(Connection& connection, std::exception_ptr error);
     void record(const Parcel& parcel, const Verdict& verdict);
 
+    // Rates, warm-ups and weights: turns.cpp.
+    [[nodiscard]] bool has_turn(const Lane& lane, Time now) const;
+    [[nodiscard]] Time next_turn(const Lane& lane) const;
+    void spend_turn(Lane& lane, Time now);
+    void rest_until_tomorrow(Lane& lane, Time now);
+    [[nodiscard]] int messages_left(const Connection& connection) const;
+    std::optional<Time> reserved_place(const Parcel& parcel, Time now);
+    boost::asio::awaitable<void> remember_warm_ups();
+
     // The group under way.
     boost::asio::awaitable<void> durable(Connection& connection);
     void consider();
     [[nodiscard]] bool worth_a_group() const;
-    boost::asio::awaitable<void> remember_warm_ups();
     boost::asio::awaitable<bool> exchanged(Group& group);
     void assemble(Group& group);
     void distribute(Group& group);

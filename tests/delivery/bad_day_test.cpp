@@ -170,6 +170,44 @@ TEST_F(BadDay, WhateverIsRefusedAtWhateverStageEverybodyIsAccountedFor) {
         }
 }
 
+TEST_F(BadDay, WhateverIsRefusedAtStarttlsNothingLeavesInTheClear) {
+    test::ScriptedRelay secure(context.get_executor(), test::ScriptedRelay::Encryption::starttls);
+    relays[0].relay = secure.settings();
+    int lists = 0;
+    for (std::string reply : {"454 4.7.0 TLS not available now", "421 4.3.2 closing", "554 5.7.3 no"}) {
+        SCOPED_TRACE(reply);
+        auto where = add_list(fmt::format("list{}", ++lists));
+        for (int i = 0; i < 3; ++i) joins(fmt::format("reader{}@host{}.example", i, lists), where);
+        closes(); // no connection of before
+        secure.answers(Stage::starttls, reply);
+        auto before = secure.messages().size();
+        auto id = issue(where);
+        settles();
+        passes(1min, 20s);
+        EXPECT_NE(relay_state().find(reply), std::string::npos) << relay_state();
+        EXPECT_EQ(secure.messages().size(), before);
+        secure.accepts_everything();
+        passes(70min, 10min);
+        balances(id, 3);
+        secure.falls_silent(Stage::starttls, 2);
+        auto next = issue(where);
+        until([&] { return balance(next).accepted == 3; }, 1min);
+        balances(next, 3);
+        secure.accepts_everything();
+    }
+    EXPECT_FALSE(secure.saw_in_the_clear("MAIL"));
+}
+
+TEST_F(BadDay, A421AtRcptAsALimitOfTheConnectionCostsSecondsAndNotMinutes) {
+    join(30);
+    relay.answers(Stage::rcpt, "421 4.3.2 enough for now", 6);
+    auto id = issue();
+    settles();
+    passes(30s, 1s);
+    balances(id, 30);
+    EXPECT_EQ(balance(id).attempts, 30) << "nobody's try is counted for it";
+}
+
 TEST_F(BadDay, ALimitOfOneProviderHoldsItsDomainAndNotTheRelay) {
     relays[0].connections = 1;
     for (int i = 0; i < 4; ++i) {

@@ -58,6 +58,8 @@ def test_a_relay_that_is_silent_is_not_waited_for_by_the_pages(ready, sink):
     until(lambda: sink.connections > 0, "a connection")
     assert ready.get("/join/daily").status == 200 and ready.health().status == 200
     assert ready.report(issue)["pending"] == 1
+    until(lambda: "no answer yet" in ready.run("status"), "status to say that it waits for a greeting")
+    assert "no answer yet" in ready.health().text
     assert daemon.terminate() == 0
 
 
