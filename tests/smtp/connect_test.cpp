@@ -157,6 +157,16 @@ TEST_F(Connecting, ATemporaryFailureOfTheLoginKeepsItsReply) {
     EXPECT_EQ(error.stage, Stage::auth);
     ASSERT_TRUE(error.reply);
     EXPECT_EQ(error.reply->code, 454);
+    EXPECT_SAYS(error, "cannot check our login for the moment");
+    EXPECT_EQ(error.text.find("password_file"), std::string::npos) << "there is nothing to change";
+}
+
+TEST_F(Connecting, WhatIsNoMailServerNeedNotHangUpToBeKnown) {
+    for (auto stage : {Stage::greeting, Stage::ehlo}) {
+        ScriptedRelay relay(context.get_executor());
+        relay.falls_silent(stage, test::always, "HTTP/1.1 400 Bad Request\r\n");
+        EXPECT_SAYS(fails(relay), "no SMTP server (\"HTTP/1.1 400 Bad Request\")");
+    }
 }
 
 TEST_F(Connecting, ARelayThatOffersNoLoginIsNotUsedWithoutOne) {

@@ -112,6 +112,32 @@ TEST_F(Messages, ARefusedSenderIsSaidToBeThat) {
     EXPECT_EQ(send({ada, bob}), (Outcomes{"mail 550 5.7.1 sender not allowed", "accepted"}));
 }
 
+TEST_F(Messages, ARefusedSenderDecidesAlthoughTheRecipientIsTaken) {
+    relay.answers(Stage::mail, "550 5.7.1 sender not allowed", 1);
+    relay.answers(Stage::rcpt, "250 2.1.5 Ok");
+    EXPECT_EQ(send({ada, bob}), (Outcomes{"mail 550 5.7.1 sender not allowed", "lost at mail: the session is over"}))
+        << "the relay waits for a message to this reader: only hanging up keeps it from leaving";
+    EXPECT_EQ(relay.messages().size(), 0u);
+    EXPECT_EQ(relay.bodies(), 0);
+}
+
+TEST_F(Messages, AMessageLargerThanOfferedIsNotEvenBegun) {
+    relay.offers({"PIPELINING", "SIZE 1000"});
+    tell([&]() -> awaitable<void> {
+        settings = relay.settings();
+        auto session = co_await connected(settings);
+        auto envelope = to(ada);
+        envelope.size = 1001;
+        auto result = co_await session->begin(envelope);
+        EXPECT_EQ(result.stage, Stage::mail);
+        EXPECT_EQ(result.refusal->code, 552);
+        envelope.size = 1000;
+        result = co_await session->begin(envelope);
+        EXPECT_TRUE(result.ready());
+    });
+    EXPECT_EQ(relay.count("MAIL"), 1);
+}
+
 TEST_F(Messages, ARefusedDataIsSaidToBeThatAndForgottenByTheRelay) {
     relay.answers(Stage::data, "451 4.3.0 disk full", 1);
     EXPECT_EQ(send({ada, bob}), (Outcomes{"data 451 4.3.0 disk full", "accepted"}));
