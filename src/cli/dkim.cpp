@@ -74,6 +74,13 @@ int create(Call& call) {
     return 0;
 }
 
+// Whether the configuration names it.
+bool signs(Call& call, const dkim::KeyFile& file) {
+    auto& named = call.site().dkim;
+    return named && named->key_file.empty() && named->selector == file.selector &&
+           (named->domain.empty() || named->domain == file.domain);
+}
+
 struct Look {
     dkim::KeyFile file;
     std::vector<dkim::Key> keys; // none: there is a fault
@@ -91,8 +98,9 @@ Look look_at(dkim::KeyFile file, const std::optional<std::string>& fault_of_fold
     return look;
 }
 
-json::object json_of(const Look& look) {
+json::object json_of(Call& call, const Look& look) {
     auto row = json_of(look.file);
+    row["signs"] = signs(call, look.file);
     row["keys"] = json_of(look.file, look.keys);
     row["faults"] = json::value_from(look.faults);
     row["warnings"] = json::value_from(look.warnings);
@@ -106,7 +114,8 @@ void print(Call& call, const Look& look) {
     if (look.keys.empty()) return;
     std::vector<std::string> names;
     for (auto& key : look.keys) names.push_back(named(key));
-    call.say(fmt::format("; {}: {}", look.file.path.string(), fmt::join(names, " and ")));
+    call.say(fmt::format("; {}: {}; {}", look.file.path.string(), fmt::join(names, " and "),
+                         signs(call, look.file) ? "signs" : "does not sign"));
     for (auto& key : look.keys) print_record(call, look.file, key);
 }
 
@@ -126,7 +135,7 @@ int show(Call& call) {
         auto look = look_at(std::move(file), fault);
         sound = sound && look.faults.empty();
         if (call.json())
-            rows.push_back(json_of(look));
+            rows.push_back(json_of(call, look));
         else
             print(call, look);
     }

@@ -33,6 +33,13 @@ storage::Database opened(const Site& site, Time now) {
     return storage::Database(site.database_url);
 }
 
+std::shared_ptr<const std::vector<mail::dkim::Signer>> signers(const Site& site) {
+    if (!site.dkim) return nullptr;
+    auto signers = mail::dkim::load_signers(*site.dkim, site.keys);
+    if (!signers) throw std::runtime_error("[dkim]: " + signers.error());
+    return std::make_shared<const std::vector<mail::dkim::Signer>>(std::move(*signers));
+}
+
 // A thousand readers' browsers and a few hundred relay connections need more files than the usual soft limit.
 void allow_many_files() {
     rlimit limit{};
@@ -48,7 +55,7 @@ Daemon::Daemon(const Site& site, Mode mode, system::Clock& clock)
       templates_(site.templates), curl_(loop_.get_executor()), client_(curl_, site.feeds),
       feeds_(loop_.get_executor(), database_, client_, clock_, stories::poll_settings(site.feeds, site.feed_every)),
       delivery_(loop_.get_executor(), database_, clock_, tokens_,
-                {site.retry, site.words.url, site.domain_rates, site.rate, site.relay_paces()}, lanes()),
+                {site.retry, site.words.url, site.domain_rates, site.rate, site.relay_paces(), signers(site)}, lanes()),
       pages_(database_, clock_, templates_, tokens_, site.words, site.sign_up,
              {outbox_ ? std::optional(site.outbox) : std::nullopt, [this] { return what_is_wrong(); }, &mail_hosts_}),
       server_(loop_.get_executor(), site.http, routes(pages_, {site.cors_origins})) {}

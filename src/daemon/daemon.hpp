@@ -53,6 +53,7 @@ public:
     // run() in pieces, for whoever turns loop() with their own hands: a test whose clock stands still, the demo.
     void start();
     [[nodiscard]] bool finished() const { return parts_.empty(); }
+    [[nodiscard]] bool waits() const { return database_.idle(); } // for the loop only, and not for the database
 
     [[nodiscard]] boost::asio::io_context& loop() { return loop_; }
     [[nodiscard]] stories::Poller& feeds() { return feeds_; }

@@ -185,6 +185,27 @@ delivery::RetrySettings read_retry(Config::Table table) {
     return retry;
 }
 
+std::optional<mail::dkim::Settings> read_dkim(Config& config, const fs::path& folder) {
+    auto table = config.table("dkim");
+    if (!config.has("dkim") && !table.has("selector")) return {}; // the environment can name it too
+    auto checked = [&](std::string_view key, const std::string& text, auto rule) {
+        auto name = rule(text);
+        if (!name) throw table.error(key, fmt::format("\"{}\" {}", text, name.error()));
+        return *name;
+    };
+    mail::dkim::Settings settings;
+    settings.selector = checked("selector", table.required("selector", "n2026"), mail::dkim::selector_from);
+    if (auto domain = table.text_if("domain")) settings.domain = checked("domain", *domain, mail::dkim::domain_from);
+    if (auto file = table.text_if("key_file")) settings.key_file = folder / *file;
+    if (!settings.key_file.empty() && settings.domain.empty())
+        throw table.error("domain", "is missing; a key_file signs for one domain, as in courier.example");
+    using Only = std::optional<mail::dkim::Algorithm>;
+    // Never Ed25519 alone: many receivers do not know it.
+    settings.only =
+        choose(table, "algorithm", Only(), {{"both", Only()}, {"rsa-sha256", mail::dkim::Algorithm::rsa_sha256}});
+    return settings;
+}
+
 void read_sign_up(Config::Table table, subscribers::Settings& settings) {
     settings.per_address = *table.rate("per_address", settings.per_address);
     settings.per_client = *table.rate("per_client", settings.per_client);
@@ -242,6 +263,7 @@ Site Site::load(const fs::path& folder) {
     site.domain_rates = read_domain_rates(config);
     site.rate = config.table("delivery").rate("rate");
     site.retry = read_retry(config.table("delivery"));
+    site.dkim = read_dkim(config, folder);
     site.catch_up = config.table("digest").duration("catch_up", site.catch_up);
 
     auto feeds = config.table("feeds");

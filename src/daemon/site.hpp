@@ -6,6 +6,7 @@
 #include "digest/content.hpp"
 #include "http/client.hpp"
 #include "http/server.hpp"
+#include "mail/dkim.hpp"
 #include "storage/connection.hpp"
 #include "subscribers/budgets.hpp"
 #include "system/log.hpp"
@@ -47,6 +48,7 @@ struct Site {
     std::map<std::string, Rate> domain_rates;
     std::optional<Rate> rate; // of all mail together
     delivery::RetrySettings retry;
+    std::optional<mail::dkim::Settings> dkim; // none: the relay signs
     Duration catch_up = 12h;
     subscribers::Settings sign_up;
     http::ClientSettings feeds;

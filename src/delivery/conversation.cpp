@@ -101,8 +101,8 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
         if (envelope_sent)
             result = co_await session.envelope_result();
         else {
-            connection.body.clear();
-            compose(parcel, connection, connection.body);
+            compose(parcel, connection);
+            co_await signing_.end(connection.signature, connection.body);
             auto first = envelope(parcel, connection);
             first.size = connection.body.size();
             result = co_await session.begin(first);
@@ -115,6 +115,7 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
             continue;
         }
         if (session.offered().pipelining) pipelined_.insert(&connection.lane);
+        co_await signing_.end(connection.signature, connection.body);
         bool wanted = co_await still_wanted(connection);
         if (!wanted) co_return Ending::hang_up; // DATA was answered: only that keeps the message from leaving
 
@@ -130,8 +131,7 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
             if (connection.next->mailing == parcel.mailing) following.size = connection.body.size();
         }
         co_await session.send_body(connection.body, connection.next ? &following : nullptr);
-        connection.body.clear();
-        if (connection.next) compose(*connection.next, connection, connection.body); // while the relay works
+        if (connection.next) compose(*connection.next, connection); // while the relay works
         auto reply = co_await session.body_reply();
         co_await settle(connection, parcel, smtp::Stage::body, &reply,
                         false); // on disk before the next body: promise 1
@@ -165,14 +165,20 @@ boost::asio::awaitable<bool> Dispatcher::still_wanted(Connection& connection) {
     co_return false;
 }
 
-void Dispatcher::compose(const Parcel& parcel, Connection& connection, std::string& body) {
+// The whole message into connection.body, or on its way there: signing_.end() waits for its signature.
+void Dispatcher::compose(const Parcel& parcel, Connection& connection) {
+    auto& body = connection.body;
+    body.clear();
     if (!parcel.mailing) {
-        body += parcel.letter->message;
-        return;
+        auto& letter = *parcel.letter;
+        body = letter.message;
+        auto domain = std::string_view(letter.sender).substr(letter.sender.find('@') + 1); // From has the same
+        return signing_.begin(connection.signature, body, domain, letter.created_at);
     }
     auto& mailing = *parcel.mailing;
     connection.links.make(mailing.signer, settings_.site_url, mailing.id, parcel.reader);
     mailing.message.write(body, parcel.reader, *parcel.address, connection.links, connection.scratch);
+    signing_.begin(connection.signature, body, mailing.message.from_domain(), mailing.message.date());
 }
 
 smtp::Envelope Dispatcher::envelope(const Parcel& parcel, Connection& connection) {

@@ -37,7 +37,7 @@ std::string Dispatcher::domain_of(const Parcel& parcel) {
 Dispatcher::Dispatcher(boost::asio::any_io_executor executor, storage::Database& database, system::Clock& clock,
                        subscribers::LinkTokens& tokens, Settings settings, std::vector<LaneSettings> relays)
     : executor_(executor), database_(database), clock_(clock), tokens_(tokens), settings_(std::move(settings)),
-      intake_(settings_.retry, tokens, worker_name()), window_(executor), rate_since_(clock.now()) {
+      intake_(settings_.retry, tokens, worker_name()), signing_(executor, settings_.signers), window_(executor), rate_since_(clock.now()) {
     for (auto& relay : relays) {
         auto& lane = lanes_.emplace_back();
         lane.settings = std::move(relay);

@@ -2,6 +2,7 @@
 
 #include "delivery/intake.hpp"
 #include "delivery/lane.hpp"
+#include "delivery/signing.hpp"
 #include "delivery/pace.hpp"
 #include "smtp/session.hpp"
 #include "storage/database.hpp"
@@ -41,6 +42,7 @@ struct Settings {
     std::map<std::string, Rate> domain_rates;
     std::optional<Rate> rate{}; // of all mail together
     RelayPaces relays{};
+    std::shared_ptr<const std::vector<mail::dkim::Signer>> signers{}; // null: the relay signs
 };
 
 struct LaneStatus {
@@ -90,7 +92,7 @@ private:
     enum class Ending { farewell, hang_up };
     boost::asio::awaitable<Ending> transmit(Connection& connection);
     boost::asio::awaitable<bool> still_wanted(Connection& connection);
-    void compose(const Parcel& parcel, Connection& connection, std::string& body);
+    void compose(const Parcel& parcel, Connection& connection);
     smtp::Envelope envelope(const Parcel& parcel, Connection& connection);
     boost::asio::awaitable<void> settle(Connection& connection, Parcel& parcel, smtp::Stage stage,
                                         const smtp::Reply* reply, bool after_dot);
@@ -139,6 +141,7 @@ private:
     subscribers::LinkTokens& tokens_;
     Settings settings_;
     Intake intake_;
+    Signing signing_;
     std::deque<Lane> lanes_;
     std::map<Connection*, std::unique_ptr<Connection>> connections_;
     std::set<const Lane*> unanswered_; // their relays have not answered yet, and are said not to have

@@ -72,6 +72,8 @@ public:
     void write_sender(std::string& out, const subscribers::LinkSigner& signer, MailingId mailing,
                       SubscriptionId reader) const;
     [[nodiscard]] subscribers::KeyId key() const { return key_; }
+    [[nodiscard]] std::string_view from_domain() const { return heading_.from.address.domain_ascii(); }
+    [[nodiscard]] Time date() const { return date_; }
 
 private:
     enum class Kind : std::uint8_t { literal, escaped, raw, begin_if, begin_unless, end, next_part };

@@ -10,7 +10,8 @@ Database::Database(const std::string& url) : writer_(url, Access::read_write), r
 
 boost::asio::awaitable<std::int64_t> Database::data_version() {
     auto look = [](Connection& connection) { return connection.data_version(); };
-    auto version = co_await on(reading_thread_, reader_, look);
+    std::string not_noted;
+    auto version = co_await noted(on(reading_thread_, reader_, look), not_noted, under_way_);
     co_return version;
 }
 

@@ -15,7 +15,8 @@
 // function on a Connection& that returns a value; it runs on that thread, the caller's coroutine resumes on its own
 // executor with the value.
 //
-//   auto story = co_await database.read([&](storage::Connection& c) { return Stories(c).find(id); });
+//   auto look = [&](storage::Connection& c) { return Stories(c).find(id); };
+//   auto story = co_await database.read(look);
 //
 // Exceptions of the work come out of the co_await. References captured by the work must outlive it: they do, as the
 // caller waits.
@@ -29,14 +30,17 @@ public:
 
     template <class Work>
     auto write(Work work) {
-        return noted(on(writing_thread_, writer_, std::move(work)), write_trouble_);
+        return noted(on(writing_thread_, writer_, std::move(work)), write_trouble_, under_way_);
     }
     template <class Work>
     auto read(Work work) {
-        return noted(on(reading_thread_, reader_, std::move(work)), read_trouble_);
+        return noted(on(reading_thread_, reader_, std::move(work)), read_trouble_, under_way_);
     }
-    // Rises with every commit of another process; says nothing about trouble.
+    // Rises with every commit but those of the reading connection: another process's, and those of write(), by which a
+    // page's letter, or an issue that is now at its turn, is noticed. Says nothing about trouble.
     boost::asio::awaitable<std::int64_t> data_version();
+    // Nothing is under way. On the loop.
+    [[nodiscard]] bool idle() const { return under_way_ == 0; }
 
     // Why the last write, or else the last read, failed; empty: they did not. On the loop.
     [[nodiscard]] const std::string& trouble() const { return write_trouble_.empty() ? read_trouble_ : write_trouble_; }
@@ -48,7 +52,13 @@ public:
 private:
     // Keeps in `trouble` what became of the work; a constraint is the caller's affair and no trouble.
     template <class Result>
-    static boost::asio::awaitable<Result> noted(boost::asio::awaitable<Result> work, std::string& trouble) {
+    static boost::asio::awaitable<Result> noted(boost::asio::awaitable<Result> work, std::string& trouble,
+                                                int& under_way) {
+        struct Count {
+            int& number;
+            explicit Count(int& n) : number(n) { ++number; }
+            ~Count() { --number; }
+        } counted(under_way);
         try {
             if constexpr (std::is_void_v<Result>) {
                 co_await std::move(work);
@@ -78,6 +88,7 @@ private:
     Connection writer_;
     Connection reader_;
     std::string write_trouble_, read_trouble_;
+    int under_way_ = 0;
     boost::asio::thread_pool writing_thread_{1};
     boost::asio::thread_pool reading_thread_{1};
 };

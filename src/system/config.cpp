@@ -111,6 +111,8 @@ std::vector<Config::Table> Config::tables(std::string_view name) {
     return found;
 }
 
+bool Config::has(std::string_view table) const { return state_->root.contains(table); }
+
 void Config::finish() const {
     auto& state = *state_;
     auto check = [&](const std::string& name, const toml::table& table, const char* brackets) {

@@ -68,6 +68,8 @@ public:
 
     [[nodiscard]] Table table(std::string_view name);
     [[nodiscard]] std::vector<Table> tables(std::string_view name); // of [[name]], in order
+    // Whether the file has [name] or [[name]], even without a key in it.
+    [[nodiscard]] bool has(std::string_view table) const;
     // Throws ConfigError for the first key, table or environment name that was not asked for.
     void finish() const;
 

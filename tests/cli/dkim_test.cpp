@@ -37,6 +37,28 @@ TEST_F(Dkim, AnOlderSelectorIsShownBesideTheNewOne) {
     EXPECT_EQ(data({"dkim", "show"}).as_array().size(), 3u);
 }
 
+TEST_F(Dkim, TheSelectorOfTheConfigurationIsTheOneThatSigns) {
+    must({"dkim", "create", "courier.example", "n2026"});
+    must({"dkim", "create", "courier.example", "n2027"});
+    auto configure = [&](const std::string& lines) {
+        static const std::string before = read(site() / "postrider.toml");
+        file("site/postrider.toml", before + "[dkim]\n" + lines);
+    };
+    EXPECT_FALSE(data({"dkim", "show"}).at(0).at("signs").as_bool());
+    configure("selector = \"N2027\"\n");
+    auto rows = data({"dkim", "show"}).as_array();
+    EXPECT_FALSE(rows[0].at("signs").as_bool());
+    EXPECT_TRUE(rows[1].at("signs").as_bool());
+    configure("");
+    expect_refused(on_site({"dkim", "show"}), 1, "selector of [dkim]");
+    configure("selector = \"n-ed\"\n");
+    expect_refused(on_site({"dkim", "show"}), 1, "selector of [dkim]: \"n-ed\" is no selector");
+    configure("selector = \"n\"\nkey_file = \"x.pem\"\n");
+    expect_refused(on_site({"dkim", "show"}), 1, "domain of [dkim]: is missing");
+    configure("selector = \"n\"\nalgorithm = \"ed25519-sha256\"\n");
+    expect_refused(on_site({"dkim", "show"}), 1, "none of: both, rsa-sha256");
+}
+
 TEST_F(Dkim, WhatIsWrongWithAKeyIsSaidAndCounts) {
     EXPECT_NE(must({"dkim", "show"}).out.find("dkim create"), std::string::npos) << "none yet";
     EXPECT_EQ(data({"dkim", "show"}), json::value(json::array{}));

@@ -90,7 +90,8 @@ protected:
     void opens() {
         database.emplace(url);
         dispatcher.emplace(context.get_executor(), *database, clock, *tokens,
-                           Settings{settings, "https://mail.courier.example", domain_rates, rate, paces}, relays);
+                           Settings{settings, "https://mail.courier.example", domain_rates, rate, paces, signers},
+                           relays);
         running = true;
         boost::asio::co_spawn(context, dispatcher->run(), [this](std::exception_ptr error) {
             running = false;
@@ -166,6 +167,7 @@ protected:
     std::optional<subscribers::LinkTokens> tokens;
     ListId list;
     RetrySettings settings;
+    std::shared_ptr<std::vector<mail::dkim::Signer>> signers; // null: mail goes unsigned
     std::vector<LaneSettings> relays;
     std::map<std::string, Rate> domain_rates;
     std::optional<Rate> rate;

@@ -215,7 +215,8 @@ check_mx = false
                 done += daemon_->loop().run_one_for(std::chrono::milliseconds(2));
             }
             done += loop_of_peers_.poll();
-            quiet = done ? 0 : quiet + 1;
+            bool something = done || (daemon_ && !daemon_->waits());
+            quiet = something ? 0 : quiet + 1;
         }
     }
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import program
 import pytest
 from program import Site
+from waiting import until
 
 COUNT = 500
 RSA, ED25519 = "rsa-sha256", "ed25519-sha256"
@@ -257,3 +258,37 @@ def test_every_mail_passes_and_no_changed_one(signed, verifier):
         assert len(results) == COUNT
         fooled = {file: result for file, result in results.items() if "pass" in result.values()}
         assert not fooled, f"{change}, {len(fooled)} of {COUNT}: {dict(sorted(fooled.items())[:5])}"
+
+
+def test_an_issue_and_a_confirmation_of_a_site_that_signs_pass(empty_site, sink, tmp_path):
+    site = empty_site
+    site.run("dkim", "create", "courier.example", "n2026")
+    site.set("dkim", "selector", "n2026")
+    site.set("relay", "url", sink.url)
+    site.add_list("daily")
+    site.import_readers(30)
+    site.add_story("News")
+    shown = site.read("dkim", "show", "courier.example")
+    assert all(row["signs"] for row in shown)
+    records, mails = tmp_path / "records.json", tmp_path / "mails"
+    records.write_text(json.dumps({key["name"]: key["value"] for row in shown for key in row["keys"]}))
+    site.serve()
+    report = site.wait_for(site.send())
+    assert (report["accepted"], report["balanced"]) == (30, True)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert site.post("/join/daily", b"email=ada@example.org", headers=form).status == 200
+    until(lambda: len(sink.mails) == 31, "the confirmation")
+
+    mails.mkdir()
+    for number, mail in enumerate(sink.mails):
+        (mails / f"{number:03}.eml").write_bytes(mail.data)
+    results = VERIFIERS["dkimpy"](records, mails)
+    assert len(results) == 31 and all(result == {RSA: "pass", ED25519: "pass"} for result in results.values()), results
+
+
+def test_keys_that_cannot_be_used_are_named_at_the_start_and_nothing_goes_out_unsigned(empty_site):
+    empty_site.set("dkim", "selector", "n2026")
+    done = empty_site.try_to("serve")
+    assert done.returncode == 1
+    assert "n2026" in done.stderr and "dkim create" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
