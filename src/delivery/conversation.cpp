@@ -11,6 +11,12 @@ namespace {
 // "A reader's state is read at most one second before the message leaves."
 constexpr Duration fresh_for = 1s;
 
+struct Counted {
+    int& number;
+    explicit Counted(int& n) : number(n) { ++number; }
+    ~Counted() { --number; }
+};
+
 }
 
 // One connection from its opening to its farewell. Whatever ends it, what was on its way comes back or is settled.
@@ -29,35 +35,43 @@ boost::asio::awaitable<void> Dispatcher::converse(Connection& connection) {
     if (was_unanswered && lane.troubles == 0) recovered(lane);
     std::optional<smtp::SessionLost> lost;
     auto ending = Ending::hang_up;
-    ++active_;
-    try {
-        ending = co_await transmit(connection);
-    } catch (const smtp::SessionLost& error) {
-        lost.emplace(error);
+    {
+        Counted counted(active_);
+        try {
+            ending = co_await transmit(connection);
+        } catch (const smtp::SessionLost& error) {
+            lost.emplace(error);
+        }
     }
-    --active_;
     if (ending == Ending::farewell) co_await connection.session->quit();
-    if (!lost) co_return;
+    if (lost) co_await make_good(connection, *lost);
+}
+
+// A session that was lost: what it had on its way is settled, and what that says about the relay.
+boost::asio::awaitable<void> Dispatcher::make_good(Connection& connection, const smtp::SessionLost& lost) {
+    auto& lane = connection.lane;
+    std::string why = lost.what();
+    if (connection.now) why = without(std::move(why), connection.now->address->ascii());
     log::warn("connection lost",
-              {{"relay", lane.settings.relay.name}, {"at", smtp::to_text(lost->stage)}, {"reason", lost->what()}});
-    if (connection.now && lost->after_dot) {
+              {{"relay", lane.settings.relay.name}, {"at", smtp::to_text(lost.stage)}, {"reason", why}});
+    if (connection.now && lost.after_dot) {
         // It may have been taken although nobody said so: the one case in which a message can arrive twice (RFC 5321
         // section 4.5.3.2.6).
         co_await settle(connection, *connection.now, smtp::Stage::body, nullptr, true);
         connection.now.reset();
     }
-    bool about_a_message = lost->stage == smtp::Stage::rcpt || lost->stage == smtp::Stage::data ||
-                           lost->stage == smtp::Stage::body;
-    if (connection.now && lost->reply && about_a_message) {
+    bool about_a_message =
+        lost.stage == smtp::Stage::rcpt || lost.stage == smtp::Stage::data || lost.stage == smtp::Stage::body;
+    if (connection.now && lost.reply && about_a_message) {
         // Its last words are an answer, and say whom they are about: "421 4.7.28" is one provider's, not the relay's.
-        co_await settle(connection, *connection.now, lost->stage, &*lost->reply, false);
+        co_await settle(connection, *connection.now, lost.stage, &*lost.reply, false);
         connection.now.reset();
         co_return;
     }
     // It said goodbye, or was restarted, while there was nothing to say: the next connection will tell.
     if (connection.rested) co_return;
     // It answered MAIL and then waited for us as we did for it: it offers PIPELINING and reads one command at a time.
-    if (!lost->in_time && about_a_message && !lost->after_dot && connection.session->offered().pipelining &&
+    if (!lost.in_time && about_a_message && !lost.after_dot && connection.session->offered().pipelining &&
         !pipelined_.contains(&lane)) {
         log::warn("relay offers PIPELINING and does not honour it; it gets one command at a time",
                   {{"relay", lane.settings.relay.name}});
@@ -65,7 +79,7 @@ boost::asio::awaitable<void> Dispatcher::converse(Connection& connection) {
     }
     ++lane.breaks;
     // One broken connection is an accident. When they break one after another, the relay is in trouble.
-    if (lane.breaks > 2) hold(lane, unreachable_for(lane.breaks - 2), lost->what());
+    if (lane.breaks > 2) hold(lane, unreachable_for(lane.breaks - 2), why);
 }
 
 boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& connection) {
@@ -204,6 +218,7 @@ boost::asio::awaitable<void> Dispatcher::settle(Connection& connection, Parcel& 
     if (reply) attempt.reply = *reply;
     attempt.after_dot = after_dot;
     attempt.number = parcel.number;
+    attempt.recipient = parcel.address->ascii();
     attempt.first_began = parcel.mailing ? parcel.mailing->started_at : parcel.letter->created_at;
     jitter_ = jitter_ * 6364136223846793005ULL + 1442695040888963407ULL;
     attempt.jitter = double(jitter_ >> 33) / double(1ULL << 31);

@@ -89,6 +89,7 @@ private:
 
     // The conversation of one connection: conversation.cpp.
     boost::asio::awaitable<void> converse(Connection& connection);
+    boost::asio::awaitable<void> make_good(Connection& connection, const smtp::SessionLost& lost);
     enum class Ending { farewell, hang_up };
     boost::asio::awaitable<Ending> transmit(Connection& connection);
     boost::asio::awaitable<bool> still_wanted(Connection& connection);

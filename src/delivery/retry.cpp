@@ -193,12 +193,23 @@ Duration closed_for(Stage stage, const std::optional<smtp::Reply>& reply, int ti
     return unreachable_for(times);
 }
 
-std::string reason_of(Stage stage, const std::optional<smtp::Reply>& reply) {
+std::string without(std::string text, std::string_view recipient) {
+    if (recipient.empty()) return text;
+    auto mention = lower(recipient), folded = lower(text);
+    for (auto at = folded.find(mention); at != folded.npos; at = folded.find(mention, at + 3)) {
+        text.replace(at, mention.size(), "...");
+        folded.replace(at, mention.size(), "...");
+    }
+    return text;
+}
+
+std::string reason_of(Stage stage, const std::optional<smtp::Reply>& reply, std::string_view recipient) {
     if (!reply) return fmt::format("no answer at {}", smtp::to_text(stage));
     auto reason = reply->enhanced.empty() ? fmt::format("{} {}", reply->code, reply->text)
                                           : fmt::format("{} {} {}", reply->code, reply->enhanced, reply->text);
     for (char& c : reason)
         if (static_cast<unsigned char>(c) < ' ') c = ' ';
+    reason = without(std::move(reason), recipient);
     if (reason.size() <= 200) return reason;
     reason.resize(200);
     while (!reason.empty() && (reason.back() & 0xc0) == 0x80) reason.pop_back(); // a cut UTF-8 character goes whole
@@ -207,7 +218,8 @@ std::string reason_of(Stage stage, const std::optional<smtp::Reply>& reply) {
 }
 
 Verdict judge(const Try& attempt, const RetrySettings& settings, Time now) {
-    auto reason = reason_of(attempt.stage, attempt.reply);
+    if (attempt.reply && meaning_of(attempt.stage, *attempt.reply).answer == Answer::accepted) return Accepted{};
+    auto reason = reason_of(attempt.stage, attempt.reply, attempt.recipient);
     auto end = attempt.first_began + settings.retry_for;
     auto wait = wait_after(attempt.number, attempt.jitter, settings);
 

@@ -44,6 +44,7 @@ struct Try {
     int number = 1;                   // 1 for the first
     Time first_began;                 // when the mailing began
     double jitter = 0.5;              // 0 to 1; spreads the second and later waits by a tenth either way
+    std::string_view recipient;       // whom the relay was asked about; kept out of every reason
 };
 
 struct Accepted {};
@@ -82,7 +83,11 @@ using Verdict = std::variant<Accepted, TryAgain, Refused, Expired, Unknown, Hold
 // it cannot check our login, as a policy where it refused for good.
 [[nodiscard]] Duration closed_for(smtp::Stage stage, const std::optional<smtp::Reply>& reply, int times);
 
-// "550 5.1.1 no such user here", shortened to one line: the form in which reasons are recorded and counted.
-[[nodiscard]] std::string reason_of(smtp::Stage stage, const std::optional<smtp::Reply>& reply);
+// "550 5.1.1 no such user here", shortened to one line: the form in which reasons are recorded, logged and counted. Many
+// relays quote the recipient; here it is "...", so that equal reasons are equal and nobody's address outlives an erasure.
+[[nodiscard]] std::string reason_of(smtp::Stage stage, const std::optional<smtp::Reply>& reply,
+                                    std::string_view recipient = {});
+// The text with "..." in place of every mention of the recipient, in any letter case.
+[[nodiscard]] std::string without(std::string text, std::string_view recipient);
 
 }

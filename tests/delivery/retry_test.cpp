@@ -71,12 +71,27 @@ TEST(Retry, WhatIsAboutUsIsNeverHeldAgainstTheReader) {
 
 TEST(Retry, APolicyCodeOfAProviderIsAboutUsAtEveryPlaceAndWithEveryCode) {
     for (auto stage : {Stage::rcpt, Stage::data, Stage::body})
-        for (auto reply :
-             {"421 4.7.0 unusual rate of mail", "421 4.7.28 rate", "451 4.7.27 SPF", "451 4.7.30 DKIM", "451 4.7.31 DMARC",
-              "451 4.7.32 alignment", "451 4.7.40 no DMARC record", "550 5.7.25 PTR", "550 5.7.26 unauthenticated",
-              "550 5.7.27 SPF", "550 5.7.28 spam", "550 5.7.29 TLS", "550 5.7.30 DKIM", "550 5.7.32 alignment",
-              "550 5.7.40 DMARC", "550 5.7.515 access denied", "451 4.7.500 server busy", "451 4.7.650 limited",
-              "550 5.7.606 banned", "550 5.7.708 this address", "550 5.7.23 SPF"}) {
+        for (auto reply : {"421 4.7.0 unusual rate of mail",
+                           "421 4.7.28 rate",
+                           "451 4.7.27 SPF",
+                           "451 4.7.30 DKIM",
+                           "451 4.7.31 DMARC",
+                           "451 4.7.32 alignment",
+                           "451 4.7.40 no DMARC record",
+                           "550 5.7.25 PTR",
+                           "550 5.7.26 unauthenticated",
+                           "550 5.7.27 SPF",
+                           "550 5.7.28 spam",
+                           "550 5.7.29 TLS",
+                           "550 5.7.30 DKIM",
+                           "550 5.7.32 alignment",
+                           "550 5.7.40 DMARC",
+                           "550 5.7.515 access denied",
+                           "451 4.7.500 server busy",
+                           "451 4.7.650 limited",
+                           "550 5.7.606 banned",
+                           "550 5.7.708 this address",
+                           "550 5.7.23 SPF"}) {
             EXPECT_EQ(meaning(stage, reply).answer, Answer::hold) << reply;
             EXPECT_EQ(meaning(stage, reply).about, About::domain) << reply;
         }
@@ -119,6 +134,14 @@ TEST(Retry, AReasonIsOneShortLineThatBeginsWithTheCodes) {
 
 // The corpus knows hard (the address is dead) and soft (anything else); ours agrees when exactly the hard ones are
 // refused.
+TEST(Retry, AReasonNamesNobody) {
+    auto attempt =
+        tried(Stage::rcpt, "550 5.1.1 <Ada@Example.org>: Recipient address rejected: ada@example.org is unknown");
+    attempt.recipient = "ada@example.org";
+    EXPECT_EQ(std::get<Refused>(judge(attempt, settings, noon)).reason,
+              "550 5.1.1 <...>: Recipient address rejected: ... is unknown");
+}
+
 TEST(Retry, JudgesRealRepliesAsTheirCollectorsDo) {
     auto* corpora = std::getenv("POSTRIDER_CORPORA");
     if (!corpora) GTEST_SKIP() << "POSTRIDER_CORPORA is not set";
