@@ -20,6 +20,7 @@ constexpr std::size_t full_group = 50;
 constexpr auto window = std::chrono::milliseconds(1);
 constexpr Duration fresh_for = 1s;
 constexpr Duration keep_idle_for = 5s;
+constexpr Duration domain_probe = 10s; // how long the others wait for the one that tries a domain again
 constexpr int most_queued = 32'768;
 // A relay that does not answer: when that is said, and when the others' mail is no longer kept for it. (The session goes
 // on waiting: RFC 5321 section 4.5.3.2.1 gives a greeting five minutes.)
@@ -200,6 +201,14 @@ std::unique_ptr<Parcel> Dispatcher::take(Lane& lane) {
             give_back(std::move(parcel), *later);
             continue;
         }
+        if (!domains_.empty()) {
+            // The hold is over: this one tries, the others wait for what becomes of it.
+            auto held = domains_.find(domain_of(*parcel));
+            if (held != domains_.end()) {
+                held->second.until = now + domain_probe;
+                probed_.insert(held->first);
+            }
+        }
         spend_turn(lane, now);
         if (int(queue_.size()) < 64) consider();
         return parcel;
@@ -366,7 +375,8 @@ void Dispatcher::hold(Lane& lane, Duration length, std::string reason) {
 
 Time Dispatcher::hold_domain(const std::string& domain, std::string reason, Time now) {
     auto& held = domains_[domain];
-    if (held.until > now) return held.until; // several readers tell the same story
+    bool tried_again = probed_.erase(domain) > 0;
+    if (held.until > now && !tried_again) return held.until; // several readers tell the same story
     held = {now + held_for(held.times + 1), held.times + 1, std::move(reason)};
     log::warn("domain held", {{"domain", domain}, {"until", rfc3339(held.until)}, {"reason", held.reason}});
     return held.until;
@@ -374,7 +384,9 @@ Time Dispatcher::hold_domain(const std::string& domain, std::string reason, Time
 
 void Dispatcher::domain_recovered(const std::string& domain, Time now) {
     auto held = domains_.find(domain);
-    if (held != domains_.end() && held->second.until <= now) domains_.erase(held);
+    if (held == domains_.end()) return;
+    if (probed_.erase(domain) == 0 && held->second.until > now) return; // it was on its way before: it proves nothing
+    domains_.erase(held);
 }
 
 void Dispatcher::recovered(Lane& lane) {

@@ -148,6 +148,7 @@ private:
     std::set<const Lane*> unanswered_; // their relays have not answered yet, and are said not to have
     std::set<const Lane*> pipelined_;  // messages have gone over these in groups: their PIPELINING is true
     std::unordered_map<std::string, DomainHold> domains_; // held ones
+    std::set<std::string> probed_;                        // of these, where one message is on its way
     std::unordered_map<std::string, Time> domain_turns_;  // the next free one
     std::unordered_map<std::string, Pace> domain_paces_;  // what has left: turns that were missed come one by one
 

@@ -225,6 +225,22 @@ TEST_F(BadDay, ALimitOfOneProviderHoldsItsDomainAndNotTheRelay) {
     EXPECT_EQ(balance(id).refused, 0);
 }
 
+TEST_F(BadDay, AHeldDomainGetsOneMessageNowAndThenAndThenAllOfThem) {
+    for (int i = 0; i < 40; ++i) joins(fmt::format("a{}@gmail.example", i));
+    relay.answers(Stage::rcpt, "550 5.7.26 unauthenticated");
+    auto id = issue();
+    settles();
+    auto at_first = relay.count("RCPT");
+    EXPECT_LE(at_first, 8) << "what was on its way on four connections";
+    passes(1h, 1min);
+    EXPECT_LE(relay.count("RCPT") - at_first, 8) << "after 1, 2, 4, 8, 16 and 30 minutes";
+    EXPECT_GE(relay.count("RCPT") - at_first, 4);
+    EXPECT_EQ(balance(id).refused, 0);
+    relay.accepts_everything();
+    passes(2h, 1min);
+    balances(id, 40);
+}
+
 TEST_F(BadDay, AGoodbyeToIdleConnectionsIsNoTrouble) {
     join(40);
     auto first = issue();
