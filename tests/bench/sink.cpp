@@ -1,3 +1,4 @@
+#include "system/random.hpp"
 #include "system/signal.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -27,7 +28,9 @@
 //                            answers so at greeting, ehlo, mail, rcpt, data or body (after the final dot), each time or
 //                            each N-th time; may be given several times
 //         --drop N           breaks the connection in place of the answer to every N-th message's final dot
-//         --record FILE      appends "RECIPIENT<TAB>MESSAGE-ID" of every message it accepts, before it answers
+//         --record FILE      appends "RECIPIENT<TAB>MESSAGE-ID<TAB>CONNECTION<TAB>SHA-256" of every message it accepts, before it
+//                            answers; connections are counted from 1, the hash is of the whole message. What a report
+//                            (see Out) has counted is in the file.
 // Out:    on SIGUSR1, and at the end on SIGTERM or SIGINT, one line of JSON: messages accepted, octets of their bodies,
 //         messages that were answered otherwise or dropped, connections, and the times of the first and the last
 //         message in microseconds since 1970.
@@ -95,7 +98,7 @@ public:
     Connection(Sink& sink, tcp::socket socket) : sink_(sink), socket_(std::move(socket)), timer_(sink.context) {}
 
     void start() {
-        ++sink_.count.connections;
+        number_ = ++sink_.count.connections;
         socket_.set_option(tcp::no_delay(true));
         say(sink_.answer("greeting", "220 sink ESMTP"));
         send();
@@ -143,7 +146,7 @@ private:
             auto reply = recipients_.empty() ? "554 5.5.1 No valid recipients"
                                              : sink_.answer("data", "354 End data with <CR><LF>.<CR><LF>");
             in_message_ = reply.starts_with('3');
-            head_.clear();
+            message_.clear();
             octets_ = 0;
             say(reply);
             if (in_message_) return end; // the line's own CRLF may be the one before the final dot
@@ -170,7 +173,7 @@ private:
         // What could be the beginning of the final dot stays for the next read.
         auto used = whole ? end + final_dot.size() : text.size() < final_dot.size() ? 0 : text.size() - 4;
         octets_ += std::int64_t(used);
-        if (sink_.options.record && head_.size() < 16384) head_.append(text.substr(0, used));
+        if (sink_.options.record) message_.append(text.substr(0, used));
         if (whole) finish_message();
         return used;
     }
@@ -200,11 +203,13 @@ private:
 
     void record() {
         constexpr std::string_view name = "\r\nMessage-ID:";
-        auto at = head_.find(name);
-        auto value = at == head_.npos ? std::string_view() : std::string_view(head_).substr(at + name.size());
+        auto at = message_.find(name);
+        auto value = at == message_.npos ? std::string_view() : std::string_view(message_).substr(at + name.size());
         value = value.substr(0, value.find('\r'));
         value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
-        for (auto& recipient : recipients_) fmt::print(sink_.options.record, "{}\t{}\n", recipient, value);
+        for (auto& recipient : recipients_)
+            fmt::print(sink_.options.record, "{}\t{}\t{}\t{}\n", recipient, value, number_,
+                       postrider::system::hex(postrider::system::sha256(message_)));
     }
 
     void say(std::string_view reply) { answers_.append(reply).append("\r\n"); }
@@ -262,7 +267,8 @@ private:
     bool has_sender_ = false, in_message_ = false;
     std::vector<std::string> recipients_;
     std::int64_t octets_ = 0;
-    std::string head_; // of the message, when it is recorded
+    std::string message_; // when it is recorded
+    std::int64_t number_ = 0;
 };
 
 void accept(Sink& sink, tcp::acceptor& acceptor) {
