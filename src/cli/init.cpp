@@ -143,8 +143,6 @@ void make(Call& call, const fs::path& folder, const Answers& answers) {
     write(folder / "postrider.toml", configuration(answers));
     auto site = daemon::Site::load(fs::absolute(folder));
     fs::create_directories(site.database_file.parent_path());
-    subscribers::LinkTokens tokens(site.key_file()); // makes keys/ with it
-    fs::permissions(site.keys, fs::perms::owner_all);
     if (answers.relay == "outbox:") {
         fs::create_directories(site.outbox);
         fs::permissions(site.outbox, fs::perms::owner_all);
@@ -153,6 +151,9 @@ void make(Call& call, const fs::path& folder, const Answers& answers) {
     // Addresses are in it; the files beside it get the same mode from SQLite.
     fs::permissions(site.database_file, fs::perms::owner_read | fs::perms::owner_write);
     storage::migrate(database, embedded::schema(), call.now);
+    // The keys come last: as long as there are none, a database may be made, so an init that is killed can be gone on with.
+    subscribers::LinkTokens tokens(site.key_file());
+    fs::permissions(site.keys, fs::perms::owner_all);
 }
 
 int init(Call& call) {

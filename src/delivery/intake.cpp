@@ -1,5 +1,7 @@
 #include "delivery/intake.hpp"
 
+#include "system/fault_point.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -76,7 +78,9 @@ void Intake::exchange(storage::Connection& connection, Group& group, Time now) {
     group.more = false;
     try {
         storage::Transaction transaction(connection);
+        if (!group.records.empty()) system::fault_point("outcomes known, not recorded");
         take_records(connection, group, now);
+        if (!group.records.empty()) system::fault_point("outcomes recorded, not committed");
         take_back(connection, group);
         for (auto& relay : group.relays)
             connection.run(R"sql(
@@ -95,6 +99,7 @@ void Intake::exchange(storage::Connection& connection, Group& group, Time now) {
         group.next_due = next_due(connection, now);
         transaction.commit();
         follow_second_tries(group);
+        if (!group.records.empty()) system::fault_point("outcomes committed, not known to be");
     } catch (...) {
         open_ = std::move(before);
         group.parcels.clear();
@@ -339,6 +344,7 @@ bool Intake::cut_slice(storage::Connection& connection, Open& open, Time now) {
     auto first = open.cut_to + 1;
     connection.run("INSERT INTO slice (mailing_id, first_id, last_id, worker, lease_until) VALUES ($1, $2, $3, $4, $5)",
                    open.mailing->id, first, last, worker_, now + slice_lease);
+    system::fault_point("slice claimed, not committed");
     open.slices[first] = {first, last, first - 1, 0, false, false};
     open.cut_to = last;
     return true;
@@ -422,6 +428,7 @@ void Intake::finish_mailings(storage::Connection& connection, Time now) {
                         "SELECT 1 FROM delivery WHERE mailing_id = $1 AND state = 'deferred' LIMIT 1", id);
         if (done) {
             Mailings(connection).finish(id, now);
+            system::fault_point("mailing finished, not committed");
             at = open_.erase(at);
         } else
             ++at;

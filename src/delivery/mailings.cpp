@@ -1,6 +1,7 @@
 #include "delivery/mailings.hpp"
 
 #include "subscribers/audience.hpp"
+#include "system/fault_point.hpp"
 
 #include <fmt/format.h>
 
@@ -80,6 +81,7 @@ bool Mailings::start(MailingId id, Time now) {
     if (earlier) return false;
 
     auto audience = subscribers::fix_audience(connection_, mailing->list, now);
+    system::fault_point("audience half fixed");
     connection_.run(R"sql(
         UPDATE mailing SET state = 'sending', started_at = $2, ceiling = $3, planned = $4 WHERE id = $1)sql",
                     id, audience.fixed_at, audience.ceiling, audience.planned);

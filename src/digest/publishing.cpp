@@ -2,6 +2,7 @@
 
 #include "delivery/message.hpp"
 #include "schedule/schedule.hpp"
+#include "system/fault_point.hpp"
 #include "templates/check.hpp"
 #include "templates/mustache.hpp"
 #include "templates/program.hpp"
@@ -125,6 +126,7 @@ void Publishing::freeze(IssueId id, Time now) {
     auto compiled = compile(list, words, stories);
     auto message = delivery::Message::compile(compiled.parts);
     auto mailing = delivery::Mailings(connection_).add(list.id, message.to_text(), now);
+    system::fault_point("issue half frozen");
     issues_.freeze(id, words.number, compiled.subject, json::serialize(compiled.content), compiled.page.stored(),
                    compiled.plain.stored(), mailing, now);
     transaction.commit();

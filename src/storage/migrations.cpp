@@ -1,5 +1,6 @@
 #include "storage/migrations.hpp"
 
+#include "system/fault_point.hpp"
 #include "system/random.hpp"
 
 #include <fmt/format.h>
@@ -66,6 +67,7 @@ void migrate(Connection& connection, std::span<const embedded::File> files, Time
         // Another process may have been quicker while this one waited for the lock.
         if (connection.value<std::int64_t>("SELECT 1 FROM applied_schema WHERE name = $1", file.name)) continue;
         connection.script(in_dialect(file.text));
+        system::fault_point("schema file half applied");
         connection.run("INSERT INTO applied_schema (name, digest, applied_at) VALUES ($1, $2, $3)", file.name,
                        system::hex(system::sha256(file.text)), now);
         transaction.commit();
