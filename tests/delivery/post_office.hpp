@@ -105,7 +105,9 @@ protected:
         dispatcher->tick(true);
         for (int quiet = 0; quiet < 3;) {
             context.restart();
-            bool something = context.run_one_for(std::chrono::milliseconds(10)) > 0;
+            // Where nothing is under way, in the database neither, there is nothing to wait for.
+            bool rests = (dispatcher->idle() || dispatcher->all_held()) && database->idle();
+            bool something = (rests ? context.poll_one() : context.run_one_for(std::chrono::milliseconds(10))) > 0;
             if (!something) dispatcher->tick(false);
             quiet = something || !calm() ? 0 : quiet + 1;
             if (std::chrono::steady_clock::now() > limit) {
