@@ -180,7 +180,8 @@ allow_private_addresses = true    # the sample feed is served by this machine
         }
         auto report = co_await daemon_.feeds().add({url, list_.id, {}, 20});
         must(report.error.empty(), "the feed was refused: " + report.error);
-        auto chosen = digest::Publishing(connection_, library_, tokens_, site_.words).explain(list_).chosen.size();
+        digest::Publishing publishing(connection_, library_, tokens_, site_.words);
+        auto chosen = publishing.explain(list_, clock_.now()).chosen.size();
         must(chosen > 0, "the feed has no stories");
         tell(fmt::format("A feed was polled over HTTP: {} stories are new", chosen), url);
     }

@@ -1,8 +1,9 @@
-#include "stories/feed.hpp"
+#include "cli/feed.hpp"
 
 #include "cli/call.hpp"
 #include "cli/command.hpp"
 #include "http/url.hpp"
+#include "stories/feed.hpp"
 #include "stories/feeds.hpp"
 #include "stories/news.hpp"
 #include "stories/poll_body.hpp"
@@ -95,65 +96,12 @@ int check(Call& call) {
 
 // --- kept feeds ----------------------------------------------------------------------------------------------------
 
-FeedRecord feed_of(Call& call) {
-    auto id = call.id(0, "feed");
-    auto feed = Feeds(call.database()).find(FeedId{id});
-    if (!feed) throw Failure(fmt::format("there is no feed {}; `postrider feed ls` shows them", id));
-    return *std::move(feed);
-}
-
 json::array slugs_of(Call& call, FeedId feed) {
     json::array slugs;
     subscribers::Lists lists(call.database());
     for (auto id : Feeds(call.database()).lists_of(feed))
         if (auto list = lists.find(id)) slugs.push_back(json::string(list->slug));
     return slugs;
-}
-
-json::object json_of(Call& call, const FeedRecord& feed) {
-    return {{"id", feed.id.number},
-            {"url", feed.url},
-            {"title", feed.title},
-            {"state", to_text(feed.state)},
-            {"lists", slugs_of(call, feed.id)},
-            {"every", to_text(feed.every)},
-            {"next_poll_at", json_time(feed.next_poll_at)},
-            {"retry_after_until", json_time(feed.retry_after_until)},
-            {"last_polled_at", json_time(feed.last_polled_at)},
-            {"last_success_at", json_time(feed.last_success_at)},
-            {"failures", feed.failures},
-            {"last_error", feed.last_error.empty() ? json::value() : json::value(feed.last_error)}};
-}
-
-json::object json_of(Call& call, const PollReport& report) {
-    auto row = json_of(call, report.feed);
-    row["new"] = report.new_stories;
-    row["remembered"] = report.remembered;
-    row["items"] = report.items;
-    row["left_out"] = report.left_out;
-    row["not_modified"] = report.not_modified;
-    row["error"] = report.error.empty() ? json::value() : json::value(report.error);
-    row["waits_until"] = json_time(report.waits_until);
-    return row;
-}
-
-int add(Call& call) {
-    auto list = call.list(call.text("--list"));
-    stories::NewFeed wanted{call.argument(0), list.id, call.duration_if("--every").value_or(call.site().feed_every),
-                            int(call.number_if("--catch-up", 0, 1'000'000).value_or(0))};
-    if (*wanted.every < 1min) throw WrongUsage("--every: no publisher likes to be asked more than once a minute");
-    if (auto url = http::Url::parse(wanted.url); !url) throw Failure(fmt::format("{}: {}", wanted.url, url.error()));
-    (void)call.database(); // up to date before the poller opens it
-    auto report = stories::add_feed(call.site().database_url, wanted, call.site().feeds);
-    if (!report.error.empty()) throw Failure(fmt::format("{}: {}", wanted.url, report.error));
-    if (call.json()) {
-        print_json(call.out, json_of(call, report));
-        return 0;
-    }
-    call.say(fmt::format("feed {} \"{}\" serves {}: {} remembered, which are not sent; {} for the next issue",
-                         report.feed.id.number, report.feed.title, list.slug,
-                         counted(std::int64_t(report.remembered), "story", "stories"), report.new_stories));
-    return 0;
 }
 
 int ls(Call& call) {
@@ -167,7 +115,7 @@ int ls(Call& call) {
     }
     if (call.json()) {
         json::array rows;
-        for (auto& feed : feeds) rows.push_back(json_of(call, feed));
+        for (auto& feed : feeds) rows.push_back(feed_json(call, feed));
         print_json(call.out, rows);
         return 0;
     }
@@ -186,7 +134,7 @@ int ls(Call& call) {
 int show(Call& call) {
     auto feed = feed_of(call);
     if (call.json()) {
-        print_json(call.out, json_of(call, feed));
+        print_json(call.out, feed_json(call, feed));
         return 0;
     }
     Table table({fmt::format("feed {}", feed.id.number), feed.title});
@@ -196,11 +144,25 @@ int show(Call& call) {
     for (auto& slug : slugs_of(call, feed.id)) lists += (lists.empty() ? "" : ", ") + std::string(slug.as_string());
     table.row({"lists", lists});
     table.row({"every", to_text(feed.every)});
+    if (feed.weight != 0) table.row({"weight", std::to_string(feed.weight)});
+    if (feed.read_pages) table.row({"full", "the pages of entries that are no more than a title are read"});
     table.row({"next poll", shown(feed.next_poll_at)});
     table.row({"last poll", shown(feed.last_polled_at)});
     table.row({"last success", shown(feed.last_success_at)});
     if (!feed.last_error.empty())
         table.row({"trouble", fmt::format("{} ({} in a row)", feed.last_error, counted(feed.failures, "failure"))});
+    if (feed.moved_url)
+        table.row({"moves", fmt::format("{} of 3 permanent redirects in a row to {}; the third makes it the address",
+                                        feed.moved_times, *feed.moved_url)});
+    if (feed.new_ids_at)
+        table.row(
+            {"new ids", fmt::format("{} came under new ids at {}; the same links are no news, and nothing is "
+                                    "sent again",
+                                    counted(feed.new_ids, "known story", "known stories"), shown(feed.new_ids_at))});
+    if (feed.flooded_at)
+        table.row({"flood", fmt::format("{} too many at once at {}; remembered, not sent: `postrider story pin ID` "
+                                        "sends one all the same",
+                                        counted(feed.flooded, "item was", "items were"), shown(feed.flooded_at))});
     table.print(call.out, call.terminal);
     return 0;
 }
@@ -211,8 +173,14 @@ std::string line_of(const PollReport& report) {
         return fmt::format("{}: not asked; its server wants to be left alone until {}, --force asks anyway", name,
                            shown(report.waits_until));
     if (report.not_modified) return fmt::format("{}: unchanged", name);
-    return fmt::format("{}: {}{}", name, counted(std::int64_t(report.new_stories), "new story", "new stories"),
-                       report.remembered ? fmt::format(", {} remembered", report.remembered) : "");
+    auto line = fmt::format("{}: {}{}", name, counted(std::int64_t(report.new_stories), "new story", "new stories"),
+                            report.remembered ? fmt::format(", {} remembered", report.remembered) : "");
+    if (report.pages) line += fmt::format(", {} read", counted(std::int64_t(report.pages), "page"));
+    if (report.flooded) line += fmt::format("; {} more were too many at once and are only remembered", report.flooded);
+    if (report.new_ids)
+        line += fmt::format("; {} came under new ids and are not sent again",
+                            counted(std::int64_t(report.new_ids), "known story", "known stories"));
+    return line;
 }
 
 int poll(Call& call) {
@@ -231,7 +199,7 @@ int poll(Call& call) {
     bool all_well = true;
     json::array rows;
     for (auto& report : reports) {
-        if (call.json()) rows.push_back(json_of(call, report));
+        if (call.json()) rows.push_back(feed_json(call, report));
         if (!report.error.empty()) {
             all_well = false;
             call.note(fmt::format("feed {} ({}): {}", report.feed.id.number, report.feed.url, report.error));
@@ -266,6 +234,47 @@ int remove(Call& call) {
 
 }
 
+stories::FeedRecord feed_of(Call& call) {
+    auto id = call.id(0, "feed");
+    auto feed = Feeds(call.database()).find(FeedId{id});
+    if (!feed) throw Failure(fmt::format("there is no feed {}; `postrider feed ls` shows them", id));
+    return *std::move(feed);
+}
+
+json::object feed_json(Call& call, const FeedRecord& feed) {
+    return {{"id", feed.id.number},
+            {"url", feed.url},
+            {"title", feed.title},
+            {"state", to_text(feed.state)},
+            {"lists", slugs_of(call, feed.id)},
+            {"every", to_text(feed.every)},
+            {"next_poll_at", json_time(feed.next_poll_at)},
+            {"retry_after_until", json_time(feed.retry_after_until)},
+            {"last_polled_at", json_time(feed.last_polled_at)},
+            {"last_success_at", json_time(feed.last_success_at)},
+            {"failures", feed.failures},
+            {"weight", feed.weight},
+            {"full", feed.read_pages},
+            {"new_ids", feed.new_ids},
+            {"new_ids_at", json_time(feed.new_ids_at)},
+            {"flooded", feed.flooded},
+            {"flooded_at", json_time(feed.flooded_at)},
+            {"last_error", feed.last_error.empty() ? json::value() : json::value(feed.last_error)}};
+}
+
+json::object feed_json(Call& call, const PollReport& report) {
+    auto row = feed_json(call, report.feed);
+    row["new"] = report.new_stories;
+    row["remembered"] = report.remembered;
+    row["items"] = report.items;
+    row["left_out"] = report.left_out;
+    row["pages"] = report.pages;
+    row["not_modified"] = report.not_modified;
+    row["error"] = report.error.empty() ? json::value() : json::value(report.error);
+    row["waits_until"] = json_time(report.waits_until);
+    return row;
+}
+
 void add_feed(Commands& commands) {
     const Argument id{"ID", "number of the feed, from `postrider feed ls`"};
     commands.push_back({"feed",
@@ -277,16 +286,7 @@ void add_feed(Commands& commands) {
                          {"--allow-private-addresses", "", "also from this machine and intranets"},
                          json_option},
                         check});
-    commands.push_back({"feed",
-                        "add",
-                        "Let a feed serve a list; fetches it at once.",
-                        "feed add https://courier.example/feed.xml --list daily",
-                        {{"URL", "address of the feed"}},
-                        {{"--list", "SLUG", "the list", Times::once},
-                         {"--every", "DURATION", "how often it is asked; left out: the site's"},
-                         {"--catch-up", "N", "the newest N of the items that are there already may be sent"},
-                         json_option},
-                        add});
+    add_feed_adding(commands);
     commands.push_back(
         {"feed", "ls", "Show all feeds.", "feed ls", {}, {{"--list", "SLUG", "only of this list"}, json_option}, ls});
     commands.push_back({"feed", "show", "Show how a feed is doing.", "feed show 1", {id}, {json_option}, show});

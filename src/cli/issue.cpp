@@ -127,7 +127,7 @@ int preview(Call& call) {
 
 int explain(Call& call) {
     auto list = call.list(call.argument(0));
-    auto selection = call.publishing().explain(list);
+    auto selection = call.publishing().explain(list, call.now);
     if (call.json()) {
         json::array rows;
         for (auto& choice : selection.choices)

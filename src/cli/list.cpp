@@ -1,5 +1,6 @@
 #include "cli/call.hpp"
 #include "cli/command.hpp"
+#include "digest/rules.hpp"
 #include "schedule/schedule.hpp"
 #include "subscribers/subscriptions.hpp"
 
@@ -25,6 +26,15 @@ constexpr Option rules[] = {
     {"--min", "N", "fewer stories make no issue; they wait for the next"},
     {"--max", "N", "more stories wait for the next issue"},
     {"--look-back", "DURATION", "how old a story may be when it is first seen: 7d"},
+    {"--order", "ORDER", "how an issue shows its stories: newest, oldest, feed or weight (heaviest feeds first)"},
+    {"--per-feed", "N", "at most so many stories of one feed in an issue; 0: any number"},
+    {"--per-topic", "N", "at most so many stories of one topic in an issue; 0: any number"},
+    {"--expire", "DURATION", "how long a story may wait for an issue; none: for ever"},
+    {"--include", "WORDS", "takes only stories with these words, or category:NAME, by:NAME, source:NAME; none: all",
+     Times::any},
+    {"--exclude", "WORDS", "leaves such stories out; none: no longer", Times::any},
+    {"--topic", "\"NAME = CATEGORY, ...\"", "stories of these categories stand under NAME; none: no longer",
+     Times::any},
     {"--template", "NAME", "NAME.html and NAME.txt; left out: digest"},
     {"--approval", "yes|no", "whether a person must approve each issue"},
     {"--welcome", "yes|no", "whether who confirms gets a welcome mail"},
@@ -85,7 +95,67 @@ void read_rules(Call& call, List& list) {
     list.welcome = yes_or_no(call, "--welcome", list.welcome);
 }
 
+template <class Thing, class Parse>
+void read_texts(const Call& call, std::string_view option, std::vector<Thing>& things, Parse parse) {
+    if (!call.has(option)) return;
+    auto texts = call.texts(option);
+    things.clear();
+    if (texts.size() == 1 && texts.front() == "none") return;
+    for (auto& text : texts) {
+        auto thing = parse(text);
+        if (!thing) throw WrongUsage(fmt::format("{} \"{}\" {}", option, text, thing.error()));
+        things.push_back(std::move(*thing));
+    }
+}
+
+// How stories are picked: what the command line says, over what the list has.
+digest::Rules read_picking(Call& call, const List& list) {
+    auto rules = digest::ListRules(call.database()).of(list);
+    if (auto word = call.text_if("--order")) {
+        auto sequence = digest::parse_sequence(*word);
+        if (!sequence) throw WrongUsage(fmt::format("--order \"{}\": write newest, oldest, feed or weight", *word));
+        rules.sequence = *sequence;
+    }
+    rules.per_feed = int(call.number_if("--per-feed", 0, 1'000'000).value_or(rules.per_feed));
+    rules.per_topic = int(call.number_if("--per-topic", 0, 1'000'000).value_or(rules.per_topic));
+    if (call.text("--expire") == "none")
+        rules.expiry.reset();
+    else if (auto expiry = call.duration_if("--expire")) {
+        if (*expiry <= Duration::zero()) throw WrongUsage("--expire: a story needs some time");
+        rules.expiry = *expiry;
+    }
+    read_texts(call, "--include", rules.include, digest::parse_filter);
+    read_texts(call, "--exclude", rules.exclude, digest::parse_filter);
+    read_texts(call, "--topic", rules.topics, digest::parse_topic);
+    return rules;
+}
+
+template <class Thing>
+json::array texts_of(const std::vector<Thing>& things) {
+    json::array texts;
+    for (auto& one : things) texts.push_back(json::string(one.text));
+    return texts;
+}
+
+template <class Thing>
+std::string joined(const std::vector<Thing>& things) {
+    std::string text;
+    for (auto& one : things) text += (text.empty() ? "" : "; ") + one.text;
+    return text;
+}
+
+void show_picking(Table& table, const digest::Rules& rules) {
+    table.row({"order", std::string(to_text(rules.sequence))});
+    if (rules.per_feed) table.row({"per feed", fmt::format("at most {}", rules.per_feed)});
+    if (rules.per_topic) table.row({"per topic", fmt::format("at most {}", rules.per_topic)});
+    if (rules.expiry) table.row({"expire", fmt::format("after {} of waiting", to_text(*rules.expiry))});
+    if (!rules.include.empty()) table.row({"include", joined(rules.include)});
+    if (!rules.exclude.empty()) table.row({"exclude", joined(rules.exclude)});
+    if (!rules.topics.empty()) table.row({"topics", joined(rules.topics)});
+}
+
 json::object json_of(Call& call, const List& list) {
+    auto rules = digest::ListRules(call.database()).of(list);
     auto counts = subscribers::Subscriptions(call.database(), call.tokens()).counts(list.id, call.now);
     return {{"slug", list.slug},
             {"title", list.title},
@@ -100,6 +170,13 @@ json::object json_of(Call& call, const List& list) {
             {"min", list.minimum},
             {"max", list.maximum},
             {"look_back", to_text(list.look_back)},
+            {"order", to_text(rules.sequence)},
+            {"per_feed", rules.per_feed},
+            {"per_topic", rules.per_topic},
+            {"expire", rules.expiry ? json::value(to_text(*rules.expiry)) : json::value()},
+            {"include", texts_of(rules.include)},
+            {"exclude", texts_of(rules.exclude)},
+            {"topics", texts_of(rules.topics)},
             {"approval", list.approval},
             {"welcome", list.welcome},
             {"active", counts.active},
@@ -122,6 +199,7 @@ void show(Call& call, const List& list) {
     if (auto next = digest::Publishing::next_slot(list, call.now)) table.row({"next", shown(next)});
     table.row({"stories",
                fmt::format("{} to {} an issue, at most {} old", list.minimum, list.maximum, to_text(list.look_back))});
+    show_picking(table, digest::ListRules(call.database()).of(list));
     table.row({"language", list.language});
     table.row({"template", list.template_name});
     table.row({"approval", list.approval ? "yes: an issue waits until it is approved" : "no"});
@@ -135,8 +213,12 @@ int add(Call& call) {
     list.sender = mailbox_text(call.site().words.from);
     read_rules(call, list);
     if (call.has("--private")) list.state = ListState::private_;
+    auto picking = read_picking(call, list);
+    storage::Transaction transaction(call.database());
     auto added = Lists(call.database()).add(list, call.now);
     if (!added) throw Failure(fmt::format("{}: {}", list.slug, to_text(added.error())));
+    digest::ListRules(call.database()).keep(added->id, picking);
+    transaction.commit();
     if (call.json()) {
         print_json(call.out, json_of(call, *added));
         return 0;
@@ -157,8 +239,12 @@ int edit(Call& call) {
         if (!state) throw WrongUsage(fmt::format("--state \"{}\": write open, private or archived", *word));
         list.state = *state;
     }
+    auto picking = read_picking(call, list);
+    storage::Transaction transaction(call.database());
     auto edited = Lists(call.database()).update(list, call.now);
     if (!edited) throw Failure(fmt::format("{}: {}", list.slug, to_text(edited.error())));
+    digest::ListRules(call.database()).keep(edited->id, picking);
+    transaction.commit();
     show(call, *edited);
     return 0;
 }

@@ -143,12 +143,13 @@ int rehearse(Call& call) {
     auto zone = zone_of(list.timezone);
     auto end = call.now + call.number_if("--days", 1, 3660).value_or(30) * 24h;
     auto considered = digest::Issues(call.database()).considered(list.id);
+    auto rules = digest::ListRules(call.database()).of(list);
     Table table({"SLOT", "UTC", "STORIES", ""});
     json::array rows;
     constexpr std::size_t most = 10'000;
     for (auto slot = schedule::next(schedule, zone, call.now); slot && *slot <= end && rows.size() < most;
          slot = schedule::next(schedule, zone, *slot)) {
-        auto selection = digest::select(considered, {list.minimum, list.maximum, list.look_back});
+        auto selection = digest::select(considered, rules, *slot);
         for (auto i : selection.chosen) considered[i].issue = 0;
         auto stories = selection.chosen.size();
         rows.push_back(json::object{{"slot", rfc3339(*slot)},

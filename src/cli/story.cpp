@@ -1,199 +1,19 @@
-#include "cli/call.hpp"
-#include "cli/command.hpp"
-#include "http/client.hpp"
-#include "http/url.hpp"
-#include "stories/html.hpp"
-#include "stories/page.hpp"
-#include "stories/stories.hpp"
-#include "stories/url.hpp"
-#include "system/curl_loop.hpp"
+#include "cli/story.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
+#include "cli/call.hpp"
+#include "stories/stories.hpp"
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
-
-#include <unordered_map>
+#include <fmt/ranges.h>
 
 namespace postrider::cli {
 namespace {
 
-namespace asio = boost::asio;
 namespace json = boost::json;
 using stories::Stories;
 using stories::Story;
 using stories::StoryState;
-
-http::Fetched fetch(Call& call, const std::string& url) {
-    auto* site = call.site_if();
-    auto settings = site ? site->feeds : http::ClientSettings{};
-    if (call.has("--allow-private-addresses")) settings.allow_private_addresses = true;
-    asio::io_context context(1);
-    system::CurlLoop curl(context.get_executor());
-    http::Client client(curl, settings);
-    http::FetchResult fetched;
-    std::exception_ptr failure;
-    http::FetchRequest request{url, "", "", "text/html, application/xhtml+xml;q=0.9, */*;q=0.5"};
-    asio::co_spawn(context, client.get(std::move(request)), [&](std::exception_ptr failed, http::FetchResult result) {
-        failure = failed;
-        fetched = std::move(result);
-    });
-    context.run();
-    if (failure) std::rethrow_exception(failure);
-    if (!fetched) throw Failure(fmt::format("{}: {}", url, fetched.error().text));
-    if (fetched->status / 100 != 2) throw Failure(fmt::format("{}: the server answers {}", url, fetched->status));
-    return *std::move(fetched);
-}
-
-struct Found {
-    stories::Page page;
-    std::string url; // where it came from; may be empty for a file
-};
-
-Found read_page(Call& call, const std::string& from) {
-    http::Fetched answer;
-    answer.final_url = call.text("--url");
-    if (stories::is_web_address(from))
-        answer = fetch(call, from);
-    else
-        answer.body = read_file(call, from);
-    auto page = stories::read_page(answer.body, answer.content_type, answer.final_url);
-    if (!page) throw Failure(fmt::format("{}: {}", from, page.error().reason));
-    return {std::move(*page), answer.final_url};
-}
-
-json::value text_or_null(const std::string& text) { return text.empty() ? json::value() : json::value(text); }
-
-int read(Call& call) {
-    auto page = read_page(call, call.argument(0)).page;
-    if (call.json()) {
-        print_json(call.out, json::object{{"title", text_or_null(page.title)},
-                                          {"byline", text_or_null(page.byline)},
-                                          {"agency", text_or_null(page.agency)},
-                                          {"dateline", text_or_null(page.dateline)},
-                                          {"section", text_or_null(page.section)},
-                                          {"published", json_time(page.published)},
-                                          {"updated", json_time(page.updated)},
-                                          {"summary", text_or_null(page.summary)},
-                                          {"text", text_or_null(page.text)},
-                                          {"html", text_or_null(page.html)},
-                                          {"image", text_or_null(page.image)},
-                                          {"canonical_url", text_or_null(page.canonical_url)},
-                                          {"site", text_or_null(page.site)},
-                                          {"language", text_or_null(page.language)}});
-        return 0;
-    }
-    call.say(page.title);
-    auto fact = [&](std::string_view name, const std::string& value) {
-        if (!value.empty()) call.say(fmt::format("{}: {}", name, value));
-    };
-    fact("byline", page.byline);
-    fact("agency", page.agency);
-    fact("dateline", page.dateline);
-    fact("section", page.section);
-    if (page.published) fact("published", shown(page.published));
-    if (page.updated) fact("updated", shown(page.updated));
-    fact("image", page.image);
-    fact("address", page.canonical_url);
-    fact("site", page.site);
-    fact("language", page.language);
-    call.say("");
-    call.say(page.text);
-    return 0;
-}
-
-Story story_of_page(const Found& found) {
-    auto& page = found.page;
-    Story story;
-    story.url = page.canonical_url.empty() ? found.url : page.canonical_url;
-    story.title = stories::excerpt(page.title, 300);
-    story.byline = stories::excerpt(page.byline.empty() ? page.agency : page.byline, 200);
-    story.source = page.site;
-    story.published_at = page.published;
-    story.summary = stories::excerpt(page.summary, 500);
-    story.html = page.html;
-    story.image.url = page.image;
-    if (!page.section.empty()) story.categories.push_back(page.section);
-    story.language = page.language;
-    return story;
-}
-
-Story story_of_options(Call& call) {
-    Story story;
-    story.title = stories::excerpt(call.text("--title"), 300);
-    story.url = call.text("--url");
-    if (story.title.empty()) throw WrongUsage("story add needs a URL, a FILE.html, or --title TITLE with --url URL");
-    if (story.url.empty()) throw WrongUsage("--title needs --url URL: where readers find the story");
-    if (auto file = call.text_if("--html")) story.html = stories::safe_html(read_file(call, *file), story.url);
-    story.summary = stories::excerpt(call.text("--summary"), 500);
-    if (story.summary.empty()) story.summary = stories::excerpt(stories::plain_text(story.html), 300);
-    return story;
-}
-
-std::string picture_of(const std::string& address) {
-    auto url = http::Url::parse(address);
-    if (url) return address;
-    throw WrongUsage(fmt::format("--image \"{}\" is no address of a picture: {}; write it as "
-                                 "https://courier.example/ship.jpg",
-                                 address, url.error()));
-}
-
-void read_words(Call& call, Story& story) {
-    if (auto title = call.text_if("--title")) story.title = stories::excerpt(*title, 300);
-    if (auto summary = call.text_if("--summary")) story.summary = stories::excerpt(*summary, 500);
-    if (auto byline = call.text_if("--byline")) story.byline = stories::excerpt(*byline, 200);
-    if (auto image = call.text_if("--image")) story.image = {picture_of(*image), 0, 0, ""};
-    for (auto& category : call.texts("--category")) story.categories.push_back(category);
-}
-
-json::object json_of(const Story& story) {
-    json::array categories;
-    for (auto& one : story.categories) categories.push_back(json::string(one));
-    return {{"id", story.id.number},
-            {"title", story.title},
-            {"url", story.url},
-            {"state", to_text(story.state)},
-            {"byline", story.byline},
-            {"source", story.source},
-            {"published", json_time(story.published_at)},
-            {"first_seen", json_time(story.first_seen_at)},
-            {"summary", story.summary},
-            {"image", story.image.url},
-            {"categories", std::move(categories)},
-            {"language", story.language}};
-}
-
-int add(Call& call) {
-    auto list = call.list(call.text("--list"));
-    auto story = call.count() == 1 ? story_of_page(read_page(call, call.argument(0))) : story_of_options(call);
-    read_words(call, story);
-    auto url = http::Url::parse(story.url);
-    if (!url)
-        throw Failure(fmt::format("\"{}\" is no address of a story: {}; give it with --url", story.url, url.error()));
-    if (story.source.empty()) story.source = url->host();
-    story.canonical_url = stories::canonical_url(story.url);
-
-    Stories stories(call.database());
-    storage::Transaction transaction(call.database());
-    auto [id, is_new] = stories.put(story, call.now);
-    stories.stand(list.id, id, stories::Standing::candidate, call.now);
-    transaction.commit();
-    auto kept = stories.find(id).value();
-    if (kept.image.url.starts_with("http://"))
-        call.note(fmt::format("its picture {} is not shown in mails: only those from https:// are", kept.image.url));
-    if (call.json()) {
-        auto row = json_of(kept);
-        row["list"] = list.slug;
-        row["new"] = is_new;
-        print_json(call.out, row);
-        return 0;
-    }
-    call.say(is_new ? fmt::format("story {} is a candidate of {}: {}", id.number, list.slug, kept.title)
-                    : fmt::format("story {} was known already, and has the new words: {}; `postrider issue explain {}` "
-                                  "says whether it goes out",
-                                  id.number, kept.title, list.slug));
-    return 0;
-}
 
 int ls(Call& call) {
     auto list = call.list(call.text("--list"));
@@ -201,7 +21,7 @@ int ls(Call& call) {
     if (call.json()) {
         json::array rows;
         for (auto& one : considered) {
-            auto row = json_of(one.candidate.story);
+            auto row = story_json(one.candidate.story);
             row["standing"] = one.candidate.standing == stories::Standing::candidate ? "candidate" : "remembered";
             row["number"] = one.issue && *one.issue > 0 ? json::value(*one.issue) : json::value();
             rows.push_back(std::move(row));
@@ -236,7 +56,7 @@ Story story_of(Call& call) {
 int show(Call& call) {
     auto story = story_of(call);
     if (call.json()) {
-        auto row = json_of(story);
+        auto row = story_json(story);
         row["html"] = story.html;
         print_json(call.out, row);
         return 0;
@@ -249,9 +69,87 @@ int show(Call& call) {
     table.row({"published", shown(story.published_at)});
     table.row({"first seen", shown(story.first_seen_at)});
     if (!story.image.url.empty()) table.row({"image", story.image.url});
+    if (story.not_before) table.row({"not before", shown(story.not_before)});
+    if (story.expires_at) table.row({"expires", shown(story.expires_at)});
+    if (story.pinned_at) table.row({"pinned", shown(story.pinned_at)});
     table.print(call.out, call.terminal);
     call.say("");
     call.say(story.summary);
+    return 0;
+}
+
+// "none" takes it away; nothing when the option is not given.
+std::optional<std::optional<Time>> moment_or_none(Call& call, std::string_view option) {
+    if (call.text(option) == "none") return std::optional<Time>();
+    if (auto time = moment(call, option)) return time;
+    return std::nullopt;
+}
+
+int edit(Call& call) {
+    auto story = story_of(call);
+    Stories stories(call.database());
+    if (auto time = moment_or_none(call, "--not-before")) (void)stories.set_embargo(story.id, *time);
+    if (auto time = moment_or_none(call, "--expires")) (void)stories.set_expiry(story.id, *time);
+    auto edited = stories.find(story.id).value();
+    if (call.json()) {
+        print_json(call.out, story_json(edited));
+        return 0;
+    }
+    call.say(fmt::format("story {}: not before {}, expires {}", edited.id.number, shown(edited.not_before),
+                         shown(edited.expires_at)));
+    return 0;
+}
+
+int pin(Call& call) {
+    auto story = story_of(call);
+    (void)Stories(call.database()).pin(story.id, call.now);
+    call.say(fmt::format("story {} is pinned: it goes first into the next issue of each of its lists: {}",
+                         story.id.number, story.title));
+    if (story.state != StoryState::new_)
+        call.note(fmt::format("but it is {0}, and stays out until `postrider story release {1}`", to_text(story.state),
+                              story.id.number));
+    return 0;
+}
+
+int unpin(Call& call) {
+    auto story = story_of(call);
+    (void)Stories(call.database()).pin(story.id, std::nullopt);
+    call.say(fmt::format("story {} is a story like any other: {}", story.id.number, story.title));
+    return 0;
+}
+
+// In which lists it was sent, or in the one that is named.
+int resend(Call& call) {
+    using Again = digest::Issues::Again;
+    auto story = story_of(call);
+    digest::Issues issues(call.database());
+    std::vector<subscribers::List> lists;
+    if (auto slug = call.text_if("--list"))
+        lists.push_back(call.list(*slug));
+    else
+        lists = subscribers::Lists(call.database()).all();
+    std::vector<std::string> again;
+    bool drafted = false;
+    storage::Transaction transaction(call.database());
+    for (auto& list : lists) {
+        auto done = issues.send_again(list.id, story.id);
+        if (done == Again::done) again.push_back(list.slug);
+        drafted |= done == Again::in_draft;
+    }
+    transaction.commit();
+    if (again.empty() && drafted)
+        throw Failure(fmt::format("story {} is part of a draft, which has not gone out yet", story.id.number));
+    if (again.empty())
+        throw Failure(fmt::format("story {0} was never sent{1}; `postrider story pin {0}` sends it in the next issue",
+                                  story.id.number, call.has("--list") ? " to " + call.text("--list") : std::string()));
+    if (call.json()) {
+        json::array slugs;
+        for (auto& slug : again) slugs.push_back(json::string(slug));
+        print_json(call.out, json::object{{"id", story.id.number}, {"lists", std::move(slugs)}});
+        return 0;
+    }
+    call.say(
+        fmt::format("story {} goes out once more, to {}: {}", story.id.number, fmt::join(again, ", "), story.title));
     return 0;
 }
 
@@ -266,32 +164,38 @@ auto putting(StoryState state, std::string_view words) {
 
 }
 
+json::object story_json(const Story& story) {
+    json::array categories;
+    for (auto& one : story.categories) categories.push_back(json::string(one));
+    return {{"id", story.id.number},
+            {"title", story.title},
+            {"url", story.url},
+            {"state", to_text(story.state)},
+            {"byline", story.byline},
+            {"source", story.source},
+            {"published", json_time(story.published_at)},
+            {"first_seen", json_time(story.first_seen_at)},
+            {"summary", story.summary},
+            {"image", story.image.url},
+            {"categories", std::move(categories)},
+            {"language", story.language},
+            {"not_before", json_time(story.not_before)},
+            {"expires", json_time(story.expires_at)},
+            {"pinned", story.pinned_at.has_value()}};
+}
+
+std::optional<Time> moment(Call& call, std::string_view option) {
+    auto text = call.text_if(option);
+    if (!text) return std::nullopt;
+    auto time = parse_rfc3339(*text);
+    if (!time) throw WrongUsage(fmt::format("{} \"{}\": write a time as 2026-11-24T07:00:00Z", option, *text));
+    return time;
+}
+
 void add_story(Commands& commands) {
     const Argument id{"ID", "number of the story, from `postrider story ls`"};
-    const Option private_addresses{"--allow-private-addresses", "", "also from this machine and intranets"};
-    commands.push_back({"story",
-                        "read",
-                        "Show what would be taken from a page; stores nothing.",
-                        "story read https://courier.example/2026/ship.html",
-                        {{"URL|FILE", "address or file of the page"}},
-                        {{"--url", "URL", "where the file came from"}, private_addresses, json_option},
-                        read});
-    commands.push_back({"story",
-                        "add",
-                        "Make a page, or your own words, a candidate for a list's next issue.",
-                        "story add --title \"The ship came in\" --url https://courier.example/ship --list daily",
-                        {{"URL|FILE", "the page, or a file of it", Times::maybe}},
-                        {{"--list", "SLUG", "the list", Times::once},
-                         {"--title", "TITLE", "headline"},
-                         {"--url", "URL", "where readers find it"},
-                         {"--summary", "TEXT", "what it says, in a few sentences"},
-                         {"--html", "FILE", "its whole text"},
-                         {"--byline", "NAME", "who wrote it"},
-                         {"--image", "URL", "its picture"},
-                         {"--category", "NAME", "its topic; may come several times", Times::any},
-                         private_addresses,
-                         json_option},
-                        add});
+    add_story_adding(commands);
+    add_story_import(commands);
     commands.push_back({"story",
                         "ls",
                         "Show the stories of a list, newest first.",
@@ -321,6 +225,30 @@ void add_story(Commands& commands) {
                         {id},
                         {},
                         putting(StoryState::hidden, "stays out of issues")});
+    commands.push_back({"story",
+                        "edit",
+                        "Say from when, and until when, a story may go into issues.",
+                        "story edit 12 --not-before 2026-11-24T07:00:00Z",
+                        {id},
+                        {{"--not-before", "TIME", "embargo: 2026-11-24T07:00:00Z; none: at once"},
+                         {"--expires", "TIME", "from then on it goes into no issue; none: never"},
+                         json_option},
+                        edit});
+    commands.push_back({"story",
+                        "pin",
+                        "Put a story first into the next issue of each of its lists, whatever their filters say.",
+                        "story pin 12",
+                        {id},
+                        {},
+                        pin});
+    commands.push_back({"story", "unpin", "Treat a pinned story as any other.", "story unpin 12", {id}, {}, unpin});
+    commands.push_back({"story",
+                        "resend",
+                        "Let a story that has gone out into one more issue, with its newest words.",
+                        "story resend 12 --list daily",
+                        {id},
+                        {{"--list", "SLUG", "only in this list; left out: wherever it was sent"}, json_option},
+                        resend});
 }
 
 }

@@ -66,10 +66,18 @@ std::vector<Considered> Issues::considered(ListId list) {
         SELECT story_id, coalesce(issue.number, 0) FROM issue_story JOIN issue ON issue.id = issue_id
         WHERE issue_story.list_id = $1)sql",
         [&](const storage::Row& row) { used[row.get<StoryId>(0)] = row.get<int>(1); }, list);
+    std::unordered_map<StoryId, int> before;
+    connection_.each(
+        R"sql(
+        SELECT story_id, max(coalesce(issue.number, 0)) FROM issue_story_before JOIN issue ON issue.id = issue_id
+        WHERE issue_story_before.list_id = $1 GROUP BY story_id)sql",
+        [&](const storage::Row& row) { before[row.get<StoryId>(0)] = row.get<int>(1); }, list);
     std::vector<Considered> result;
     for (auto& candidate : stories::Stories(connection_).of_list(list)) {
         auto issue = used.find(candidate.story.id);
-        result.push_back({std::move(candidate), issue == used.end() ? std::nullopt : std::optional(issue->second)});
+        auto earlier = before.find(candidate.story.id);
+        result.push_back({std::move(candidate), issue == used.end() ? std::nullopt : std::optional(issue->second),
+                          earlier == before.end() ? std::nullopt : std::optional(earlier->second)});
     }
     return result;
 }
@@ -125,6 +133,23 @@ std::string Issues::page(IssueId id) {
 
 std::string Issues::plain(IssueId id) {
     return connection_.value<std::string>("SELECT plain FROM issue WHERE id = $1", id).value();
+}
+
+Issues::Again Issues::send_again(ListId list, StoryId story) {
+    storage::Transaction transaction(connection_);
+    auto state = connection_.value<std::string>(
+        R"sql(SELECT issue.state FROM issue_story JOIN issue ON issue.id = issue_id
+              WHERE issue_story.list_id = $1 AND story_id = $2)sql",
+        list, story);
+    if (!state) return Again::never_sent;
+    if (*state == "draft" || *state == "held") return Again::in_draft;
+    connection_.run(R"sql(
+        INSERT INTO issue_story_before (list_id, story_id, issue_id, position)
+        SELECT list_id, story_id, issue_id, position FROM issue_story WHERE list_id = $1 AND story_id = $2)sql",
+                    list, story);
+    connection_.run("DELETE FROM issue_story WHERE list_id = $1 AND story_id = $2", list, story);
+    transaction.commit();
+    return Again::done;
 }
 
 bool Issues::discard(IssueId id) {

@@ -58,6 +58,9 @@ public:
     [[nodiscard]] std::string content(IssueId id); // JSON; throws when it is not frozen
     [[nodiscard]] std::string page(IssueId id);    // templates::Program, stored
     [[nodiscard]] std::string plain(IssueId id);
+    enum class Again { done, never_sent, in_draft };
+    // The story may be part of one more issue of the list. That it was part of an earlier one stays on record.
+    Again send_again(ListId list, StoryId story);
     // A draft that is not to be; its stories are free again.
     bool discard(IssueId id);
     void free_stories(IssueId id);

@@ -31,6 +31,15 @@ templates::Program stored_program(std::string_view text) {
     return std::move(*program);
 }
 
+// With the topic that the list puts each under as its first category.
+std::vector<stories::Story> under_topics(std::span<const stories::Story> stories, const Rules& rules) {
+    std::vector<stories::Story> shown(stories.begin(), stories.end());
+    if (rules.topics.empty()) return shown;
+    for (auto& story : shown)
+        if (auto topic = topic_of(story, rules); !topic.empty()) story.categories.insert(story.categories.begin(), topic);
+    return shown;
+}
+
 }
 
 struct Publishing::Compiled {
@@ -85,14 +94,14 @@ std::vector<stories::Story> Publishing::stories_of(std::span<const StoryId> ids)
     return stories;
 }
 
-Selection Publishing::explain(const subscribers::List& list) {
-    return select(issues_.considered(list.id), Rules{list.minimum, list.maximum, list.look_back});
+Selection Publishing::explain(const subscribers::List& list, Time now) {
+    return select(issues_.considered(list.id), ListRules(connection_).of(list), now);
 }
 
 Outcome Publishing::draft(const subscribers::List& list, std::optional<Time> slot, IssueState state, Time now) {
     storage::Transaction transaction(connection_);
     auto considered = issues_.considered(list.id);
-    auto selection = select(considered, Rules{list.minimum, list.maximum, list.look_back});
+    auto selection = select(considered, ListRules(connection_).of(list), now);
     if (selection.chosen.empty()) return {std::nullopt, selection.why_not};
     std::vector<StoryId> stories;
     for (auto i : selection.chosen) stories.push_back(considered[i].candidate.story.id);
@@ -121,9 +130,9 @@ void Publishing::freeze(IssueId id, Time now) {
             fmt::format("every story of issue {} is hidden or held, so it would be empty; release one, or "
                         "`postrider issue cancel {}`",
                         id.number, id.number));
-    auto left_over = explain(list).chosen.size(); // what would make the next issue
+    auto left_over = explain(list, now).chosen.size(); // what would make the next issue
     IssueWords words{lists_.take_issue_number(list.id), now, left_over};
-    auto compiled = compile(list, words, stories);
+    auto compiled = compile(list, words, under_topics(stories, ListRules(connection_).of(list)));
     auto message = delivery::Message::compile(compiled.parts);
     auto mailing = delivery::Mailings(connection_).add(list.id, message.to_text(), now);
     system::fault_point("issue half frozen");
@@ -220,7 +229,7 @@ Sample Publishing::sample(const subscribers::List& list, std::optional<IssueId> 
             stories = stories_of(issues_.stories(*issue));
         else {
             auto considered = issues_.considered(list.id);
-            auto selection = select(considered, Rules{list.minimum, list.maximum, list.look_back});
+            auto selection = select(considered, ListRules(connection_).of(list), now);
             left_over = selection.left_over;
             for (auto i : selection.chosen) stories.push_back(considered[i].candidate.story);
             sample.example = stories.empty();
@@ -232,7 +241,8 @@ Sample Publishing::sample(const subscribers::List& list, std::optional<IssueId> 
         auto number = connection_.value<int>("SELECT last_issue_number FROM list_counter WHERE list_id = $1", list.id)
                           .value_or(0) +
                       1;
-        auto compiled = compile(list, IssueWords{number, now, left_over}, stories);
+        auto shown = under_topics(stories, ListRules(connection_).of(list));
+        auto compiled = compile(list, IssueWords{number, now, left_over}, shown);
         page = compiled.page;
         plain = compiled.plain;
         sample.subject = compiled.subject;

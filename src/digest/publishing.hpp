@@ -46,7 +46,7 @@ public:
         : connection_(connection), library_(library), tokens_(tokens), site_(site), issues_(connection),
           lists_(connection) {}
 
-    [[nodiscard]] Selection explain(const subscribers::List& list);
+    [[nodiscard]] Selection explain(const subscribers::List& list, Time now);
     // An issue from what is eligible, and stop there.
     Outcome draft(const subscribers::List& list, std::optional<Time> slot, IssueState state, Time now);
     // A draft or held issue: number, words and mailing. Throws std::runtime_error for any other.

@@ -3,6 +3,7 @@
 #include "system/time.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <optional>
 #include <string>
@@ -48,7 +49,9 @@ struct Feed {
     std::string title, description; // plain text
     std::string url;                // the site's
     std::string language;
-    std::optional<Duration> ttl; // how long a copy is fresh: ttl, sy:updatePeriod; at least a minute, at most a year
+    std::optional<Duration> ttl;  // how long a copy is fresh: ttl, sy:updatePeriod; at least a minute, at most a year
+    std::uint32_t skip_hours = 0; // bit 0: not to be asked from 00:00 to 01:00 UTC; never all of them
+    std::uint8_t skip_days = 0;   // bit 0: not on Sundays, UTC; never all of them
     std::vector<FeedItem> items;
     std::size_t items_left_out = 0; // beyond the limit, or with nothing in them
     bool cut_off = false;           // the document ends in the middle: what follows the last item is not known

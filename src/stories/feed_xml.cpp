@@ -122,7 +122,24 @@ private:
             feed_.description = line(plain_text(shortened(html_of(element), 65536)), 20'000);
         if (name == "language") feed_.language = language_tag(element.all_text());
         if (name == "author" && is_atom(element)) add_name(byline_, person(element));
+        if (name == "skiphours" || name == "skipdays") skip(element);
         if (const auto minutes = name == "ttl" ? number(element.all_text()) : std::nullopt) set_ttl(*minutes * 60);
+    }
+
+    // Some write 24 for midnight. A feed that is never to be asked does not know what it says.
+    void skip(const Element& element) {
+        constexpr std::array<std::string_view, 7> names = {"sunday",   "monday", "tuesday", "wednesday",
+                                                           "thursday", "friday", "saturday"};
+        for (const auto& child : element.children) {
+            if (const auto hour = child->name == "hour" ? number(child->all_text()) : std::nullopt;
+                hour && *hour >= 0 && *hour <= 24)
+                feed_.skip_hours |= 1U << (static_cast<unsigned>(*hour) % 24);
+            const auto day = std::ranges::find(names, lower(trim(child->all_text())));
+            if (child->name == "day" && day != names.end())
+                feed_.skip_days |= static_cast<std::uint8_t>(1U << (day - names.begin()));
+        }
+        if (feed_.skip_hours == 0xFFFFFF) feed_.skip_hours = 0;
+        if (feed_.skip_days == 0x7F) feed_.skip_days = 0;
     }
 
     void extension(const Element& element) {

@@ -9,7 +9,8 @@ constexpr std::array<std::string_view, 4> state_names = {"active", "failing", "p
 
 const std::string selected = "SELECT id, url, title, state, every, next_poll_at, retry_after_until, etag, "
                              "last_modified, moved_url, moved_times, failures, last_error, last_polled_at, "
-                             "last_success_at, created_at FROM feed ";
+                             "last_success_at, created_at, weight, read_pages, items, new_ids, new_ids_at, "
+                             "flooded, flooded_at FROM feed ";
 
 FeedRecord feed_in(const storage::Row& row) {
     FeedRecord feed;
@@ -30,6 +31,13 @@ FeedRecord feed_in(const storage::Row& row) {
     feed.last_polled_at = row.get<std::optional<Time>>(13);
     feed.last_success_at = row.get<std::optional<Time>>(14);
     feed.created_at = row.get<Time>(15);
+    feed.weight = row.get<int>(16);
+    feed.read_pages = row.get<bool>(17);
+    feed.items = row.get<std::optional<int>>(18);
+    feed.new_ids = row.get<int>(19);
+    feed.new_ids_at = row.get<std::optional<Time>>(20);
+    feed.flooded = row.get<int>(21);
+    feed.flooded_at = row.get<std::optional<Time>>(22);
     return feed;
 }
 
@@ -95,6 +103,18 @@ bool Feeds::resume(FeedId id, Time now) {
 
 bool Feeds::remove(FeedId id) { return connection_.run("DELETE FROM feed WHERE id = $1", id) == 1; }
 
+bool Feeds::set_every(FeedId id, Duration every) {
+    return connection_.run("UPDATE feed SET every = $2 WHERE id = $1", id, every) == 1;
+}
+
+bool Feeds::set_weight(FeedId id, int weight) {
+    return connection_.run("UPDATE feed SET weight = $2 WHERE id = $1", id, weight) == 1;
+}
+
+bool Feeds::set_read_pages(FeedId id, bool wanted) {
+    return connection_.run("UPDATE feed SET read_pages = $2 WHERE id = $1", id, wanted) == 1;
+}
+
 std::vector<FeedRecord> Feeds::due(Time now, int limit) {
     return connection_.all(selected + R"sql(
         WHERE state IN ('active', 'failing') AND next_poll_at <= $1 AND coalesce(retry_after_until, 0) <= $1
@@ -126,11 +146,13 @@ bool Feeds::record(const FeedRecord& after) {
                         next_poll_at = CASE WHEN $11 IS NULL AND EXISTS (SELECT 1 FROM feed_list WHERE feed_id = $1 AND started_at IS NULL)
                                             THEN coalesce($12, $4) ELSE $4 END,
                         retry_after_until = $5, etag = $6, last_modified = $7, moved_url = $8, moved_times = $9, failures = $10,
-                        last_error = $11, last_polled_at = $12, last_success_at = $13
+                        last_error = $11, last_polled_at = $12, last_success_at = $13, items = $14, new_ids = $15, new_ids_at = $16,
+                        flooded = $17, flooded_at = $18
         WHERE id = $1)sql",
         after.id, after.title, to_text(after.state), after.next_poll_at, after.retry_after_until,
         unless_empty(after.etag), unless_empty(after.last_modified), after.moved_url, after.moved_times, after.failures,
-        unless_empty(after.last_error), after.last_polled_at, after.last_success_at);
+        unless_empty(after.last_error), after.last_polled_at, after.last_success_at, after.items, after.new_ids,
+        after.new_ids_at, after.flooded, after.flooded_at);
     connection_.run(
         "UPDATE feed SET url = $2 WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM feed AS other WHERE other.url = $2)",
         after.id, after.url);

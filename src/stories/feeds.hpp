@@ -36,6 +36,13 @@ struct FeedRecord {
     std::string last_error; // of the last poll; empty: it went well
     std::optional<Time> last_polled_at, last_success_at;
     Time created_at{};
+    int weight = 0;           // heavier ones first, where a list is ordered so
+    bool read_pages = false;  // of entries that are no more than a title
+    std::optional<int> items; // in the last answer that was a feed
+    int new_ids = 0;          // known stories that came under new ids, and when that happened last
+    std::optional<Time> new_ids_at;
+    int flooded = 0; // items that were too many at once and only remembered, and when that happened last
+    std::optional<Time> flooded_at;
 };
 
 // A list that a feed serves. Until it is started, the next poll is the first for this list.
@@ -69,6 +76,9 @@ public:
     bool pause(FeedId);
     bool resume(FeedId, Time now); // out of any state; due at once, with a clean slate
     bool remove(FeedId);           // its stories stay
+    bool set_every(FeedId, Duration);
+    bool set_weight(FeedId, int);
+    bool set_read_pages(FeedId, bool);
 
     // Longest due first. Neither paused nor gone ones, nor those whose Retry-After is still running.
     [[nodiscard]] std::vector<FeedRecord> due(Time now, int limit);

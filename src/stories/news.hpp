@@ -14,16 +14,19 @@
 //
 // In:     a parsed feed; the lists it serves.
 // Out:    stories that stand as candidates or remembered.
-// Always: an item is one story by its id in this feed, else by its canonical address; one whose id changed but whose
-// address is known
-//         is no news, nor is one whose address changed but whose id is known. A list's first poll remembers everything
-//         but the newest it asked for. Storing in pieces, interrupted and begun again, ends the same.
+// Always: an item is one story by its id in this feed, else by its canonical address, http or https alike; one whose id
+//         changed but whose address is known is no news, nor is one whose address changed but whose id is known. Of two
+//         feeds of one list, an item with the headline and the moment of the other's, and its site or its words, is the
+//         same story. A list's first poll remembers everything but the newest it asked for. Storing in pieces,
+//         interrupted and begun again, ends the same.
 
 namespace postrider::stories {
 
 struct NewsItem {
     std::vector<std::string> keys; // the item's id, and those of items with the same address
     Story story;                   // safe, bounded; not in the future
+    std::size_t place = 0;         // in the feed, 0 for the top
+    bool bare = false;             // no more than a title
 };
 
 struct News {
@@ -38,11 +41,19 @@ struct News {
 struct Taken {
     std::size_t candidates = 0; // new for a list at least
     std::size_t remembered = 0; // by a first poll
+    std::size_t new_ids = 0;    // known to the feed, but under other ids
+    std::size_t flooded = 0;    // would be news, but are too many: remembered
 };
+
+// The bare items, by their number in `news`, that are going to be candidates and are not known yet: those whose pages
+// are worth reading. Oldest first.
+[[nodiscard]] std::vector<std::size_t> bare_news(storage::Connection&, FeedId, std::span<const FeedPlace> places,
+                                                 const News&);
 
 // Stores items from number `from` on for about `at_most` within one transaction, and gives the number of the next one
 // to store; at the end (or when the feed was removed meanwhile) their count. `places` stay the same over all pieces.
+// Only the newest `most` items can be candidates.
 [[nodiscard]] std::size_t take_news(storage::Connection&, FeedId, std::span<const FeedPlace> places, const News&,
-                                    std::size_t from, Duration at_most, Time now, Taken& taken);
+                                    std::size_t from, std::size_t most, Duration at_most, Time now, Taken& taken);
 
 }

@@ -29,6 +29,20 @@ Duration back_off(const FeedRecord& feed, const PollSettings& settings) {
     return std::min(wait, longest);
 }
 
+// The first moment from `at` on at which the publisher does not mind: hours and days are in UTC (RSS 2.0, skipHours).
+Time not_skipped(Time at, const FeedFacts& facts) {
+    if (facts.skip_hours == 0 && facts.skip_days == 0) return at;
+    constexpr int hours_of_a_week = 7 * 24;
+    for (int i = 0; i < hours_of_a_week; ++i) {
+        const auto day = std::chrono::floor<std::chrono::days>(at);
+        const auto hour = std::chrono::floor<std::chrono::hours>(at - day).count();
+        const auto weekday = std::chrono::weekday(day).c_encoding();
+        if (!(facts.skip_hours >> hour & 1) && !(facts.skip_days >> weekday & 1)) return at;
+        at = std::chrono::floor<std::chrono::hours>(at) + 1h;
+    }
+    return at;
+}
+
 void take_note_of_a_move(FeedRecord& feed, const http::Fetched& answer, const PollSettings& settings) {
     if (!answer.permanent_url || *answer.permanent_url == feed.url) {
         feed.moved_url.reset();
@@ -55,6 +69,7 @@ FeedRecord after_success(FeedRecord feed, const http::Fetched& answer, const Fee
         feed.etag = answer.etag;
         feed.last_modified = answer.last_modified;
         if (!facts->title.empty()) feed.title = facts->title;
+        feed.items = facts->items;
         fresh = std::max(fresh, facts->ttl.value_or(0ms));
     }
     take_note_of_a_move(feed, answer, settings);
@@ -62,6 +77,9 @@ FeedRecord after_success(FeedRecord feed, const http::Fetched& answer, const Fee
     auto wait = std::max(ordinary_wait(feed, settings), std::min(fresh, settings.at_most));
     if (feed.etag.empty() && feed.last_modified.empty()) wait = std::max(wait, settings.without_validators);
     feed.next_poll_at = now + spread(wait, chance);
+    if (!facts) return feed;
+    const auto allowed = not_skipped(feed.next_poll_at, *facts);
+    if (allowed > feed.next_poll_at) feed.next_poll_at = allowed + spread(30min, chance) - 30min;
     return feed;
 }
 
@@ -93,6 +111,15 @@ PollSettings poll_settings(const http::ClientSettings& client, Duration every) {
         settings.without_validators = 0s;
     }
     return settings;
+}
+
+std::size_t most_news(const FeedRecord& before, Time now) {
+    constexpr std::size_t few = 50, many = 100;
+    const auto usual = std::size_t(std::max(before.items.value_or(0), 0));
+    const bool silent =
+        before.last_success_at && now - *before.last_success_at > std::max<Duration>(3 * 24h, 10 * before.every);
+    if (silent || before.state == FeedState::failing) return std::max(few, usual);
+    return std::max(many, 3 * usual);
 }
 
 bool has_body(const http::FetchResult& fetched) { return fetched && fetched->status >= 200 && fetched->status < 300; }

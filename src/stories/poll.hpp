@@ -3,6 +3,8 @@
 #include "http/client.hpp"
 #include "stories/feeds.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <optional>
 #include <string>
@@ -32,6 +34,9 @@ struct PollSettings {
 struct FeedFacts {
     std::string title;
     std::optional<Duration> ttl;
+    std::uint32_t skip_hours = 0; // as in Feed
+    std::uint8_t skip_days = 0;
+    int items = 0;
 };
 // The error completes the sentence for the operator: this is an HTML page titled "Login", not a feed.
 using BodyResult = std::expected<FeedFacts, std::string>;
@@ -45,6 +50,10 @@ using BodyResult = std::expected<FeedFacts, std::string>;
 [[nodiscard]] FeedRecord after_poll(FeedRecord feed, const http::FetchResult& fetched,
                                     const std::optional<BodyResult>& body, Time now, double chance,
                                     const PollSettings& settings);
+
+// How many of a feed's items, counted from the newest, can be news: a feed that suddenly holds hundreds more, or comes
+// back from an outage with all it ever had, does not fill the next issues with them.
+[[nodiscard]] std::size_t most_news(const FeedRecord& before, Time now);
 
 // What went wrong, for the operator; empty when nothing did.
 [[nodiscard]] std::string trouble_of(const http::FetchResult&, const std::optional<BodyResult>& body);

@@ -16,11 +16,14 @@ Reading read_body(http::Fetched answer, Time now, const std::stop_token& stop) {
     auto feed = parse_feed(body, answer.content_type, answer.final_url);
     if (!feed) {
         auto trouble = not_a_feed(feed.error());
-        return {std::move(answer), std::unexpected(std::move(trouble)), {}};
+        auto found = feed.error().what.starts_with("an HTML page")
+                         ? find_feeds(body, answer.content_type, answer.final_url)
+                         : FoundFeeds{};
+        return {std::move(answer), std::unexpected(std::move(trouble)), {}, std::move(found)};
     }
-    FeedFacts facts{feed->title, feed->ttl};
+    FeedFacts facts{feed->title, feed->ttl, feed->skip_hours, feed->skip_days, int(feed->items.size())};
     auto news = news_of(std::move(*feed), answer.final_url, now, stop);
-    return {std::move(answer), std::move(facts), std::move(news)};
+    return {std::move(answer), std::move(facts), std::move(news), {}};
 }
 
 }

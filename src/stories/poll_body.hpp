@@ -1,6 +1,7 @@
 #pragma once
 
 #include "http/client.hpp"
+#include "stories/discover.hpp"
 #include "stories/news.hpp"
 #include "stories/poll.hpp"
 
@@ -21,6 +22,7 @@ struct Reading {
     http::Fetched answer; // without its body
     BodyResult result;
     News news;
+    FoundFeeds found; // where the answer is a page and no feed
 };
 
 [[nodiscard]] Reading read_body(http::Fetched answer, Time now, const std::stop_token& stop = {});

@@ -3,7 +3,10 @@
 #include "http/url.hpp"
 #include "storage/database.hpp"
 #include "stories/news.hpp"
+#include "stories/page.hpp"
+#include "stories/page_story.hpp"
 #include "stories/poll_body.hpp"
+#include "stories/robots.hpp"
 #include "system/log.hpp"
 #include "system/random.hpp"
 #include "system/signal.hpp"
@@ -16,6 +19,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 #include <list>
 #include <map>
@@ -30,7 +34,11 @@ constexpr int polls_at_once = 8;
 constexpr int looked_at = 1000; // due feeds, so that the many of one host do not hide the others
 // As long as a poll may hold a feed: when we die in its middle, the feed is asked again after this, not at each start.
 constexpr Duration claimed_for = 5min;
-constexpr Duration piece = 30ms; // of a transaction
+constexpr Duration piece = 30ms;          // of a transaction
+constexpr std::size_t pages_at_once = 20; // of a poll; together they take far less than claimed_for
+constexpr Duration pages_for = 2min;
+constexpr std::string_view accepted_pages = "text/html, application/xhtml+xml;q=0.9, */*;q=0.5";
+constexpr std::string_view product = "postrider"; // in robots.txt
 
 double chance() { return double(system::random_below(1000)) / 1000; }
 
@@ -69,8 +77,9 @@ struct Poller::State {
         std::vector<FeedPlace> places;
     };
 
-    asio::awaitable<http::FetchResult> fetch(FeedRecord feed, bool conditional) {
-        http::FetchRequest request{feed.url, "", "", std::string(accepted_types)};
+    asio::awaitable<http::FetchResult> fetch(FeedRecord feed, bool conditional,
+                                             std::string_view accept = accepted_types) {
+        http::FetchRequest request{feed.url, "", "", std::string(accept)};
         if (conditional) {
             request.etag = feed.etag;
             request.last_modified = feed.last_modified;
@@ -101,6 +110,9 @@ struct Poller::State {
         http::FetchResult fetched;
         std::optional<BodyResult> body;
         News news;
+        FoundFeeds found;
+        std::size_t pages = 0;
+        bool pages_left = false; // some entries wait until their pages can be read
     };
 
     asio::awaitable<Answer> ask(FeedRecord feed, bool conditional) {
@@ -115,12 +127,106 @@ struct Poller::State {
         answer.fetched = std::move(reading.answer);
         answer.body = std::move(reading.result);
         answer.news = std::move(reading.news);
+        answer.found = std::move(reading.found);
         co_return answer;
     }
 
-    asio::awaitable<void> store(Task& task, const Answer& answer, PollReport& report) {
+    // ---- pages of entries that are no more than a title
+
+    // What robots.txt of a site says, asked once a poll.
+    struct Robots {
+        std::string origin, text;
+        bool silent = false; // it answers with an error of its own, which means: keep away (RFC 9309 section 2.3.1.4)
+    };
+
+    asio::awaitable<bool> may_read(const http::Url& page, Robots& robots) {
+        const auto& text = page.text();
+        const auto path = std::min(text.find('/', text.find("//") + 2), text.size());
+        auto origin = text.substr(0, path);
+        if (robots.origin != origin) {
+            FeedRecord file;
+            file.url = origin + "/robots.txt";
+            auto fetched = co_await fetch(std::move(file), false);
+            robots = {std::move(origin), has_body(fetched) ? std::move(fetched->body) : "",
+                      !fetched || fetched->status >= 500};
+        }
+        co_return !robots.silent && robots_allow(robots.text, product, path < text.size() ? text.substr(path) : "/");
+    }
+
+    // Nothing: the page is no article, or cannot be had; the log says why.
+    asio::awaitable<std::optional<Page>> article(FeedId feed, std::string url, Robots& robots) {
+        auto parsed = http::Url::parse(url);
+        if (!parsed) co_return std::nullopt;
+        std::string trouble;
+        if (!co_await may_read(*parsed, robots))
+            trouble = "its site does not want to be read by programs (robots.txt)";
+        else {
+            FeedRecord page;
+            page.url = parsed->text();
+            auto fetched = co_await fetch(std::move(page), false, accepted_pages);
+            if (has_body(fetched)) {
+                auto work = [](http::Fetched answer) -> asio::awaitable<std::expected<Page, PageError>> {
+                    co_return read_page(answer.body, answer.content_type, answer.final_url);
+                };
+                auto running = work(std::move(*fetched));
+                auto read = co_await asio::co_spawn(reading_thread, std::move(running), asio::use_awaitable);
+                if (read) co_return std::move(*read);
+                trouble = read.error().reason;
+            } else
+                trouble = trouble_of(fetched, std::nullopt);
+        }
+        log::info("the page of a story could not be read",
+                  {{"feed", feed.number}, {"url", shown(url)}, {"reason", trouble}});
+        co_return std::nullopt;
+    }
+
+    // The host of the feed is ours during the poll. Another one is asked only while nobody else asks it: whoever waited
+    // here for it could wait for us. Entries whose pages are still to be read are left for the next poll.
+    asio::awaitable<void> read_pages(Task& task, Answer& answer) {
+        auto bare = [&](storage::Connection& connection) {
+            return bare_news(connection, task.feed.id, task.places, answer.news);
+        };
+        auto wanted = co_await database.read(bare);
+        const bool first = std::ranges::any_of(task.places, [](auto& place) { return !place.started; });
+        const auto own_host = host_of(task.feed.url);
+        const auto until = clock.now() + pages_for;
+        Robots robots;
+        std::vector<std::size_t> left;
+        for (auto i : wanted) {
+            auto& story = answer.news.items[i].story;
+            auto host = host_of(story.url);
+            std::optional<HostTaken> taken;
+            const bool foreign = host != own_host;
+            if (answer.pages >= pages_at_once || clock.now() >= until || stopping || (foreign && busy(host))) {
+                left.push_back(i);
+                continue;
+            }
+            if (foreign) {
+                hosts.try_emplace(host);
+                taken.emplace(*this, std::move(host));
+            }
+            ++answer.pages;
+            auto page = co_await article(task.feed.id, story.url, robots);
+            if (!page) continue;
+            fill_from_page(story, *page);
+            if (story.published_at) story.published_at = std::min(*story.published_at, clock.now());
+            answer.news.items[i].bare = false;
+        }
+        if (first) co_return; // what is there already is taken note of as it is
+        for (auto i = left.rbegin(); i != left.rend(); ++i)
+            answer.news.items.erase(answer.news.items.begin() + std::ptrdiff_t(*i));
+        answer.pages_left = !left.empty();
+    }
+
+    asio::awaitable<void> store(Task& task, Answer& answer, PollReport& report) {
+        if (task.feed.read_pages && answer.body && *answer.body) co_await read_pages(task, answer);
         auto now = clock.now();
         auto after = after_poll(task.feed, answer.fetched, answer.body, now, chance(), settings);
+        if (answer.pages_left) { // ask for the whole feed again
+            after.etag.clear();
+            after.last_modified.clear();
+        }
+        const auto most = most_news(task.feed, now);
         Taken taken;
         std::size_t next = 0;
         bool done = false;
@@ -128,8 +234,9 @@ struct Poller::State {
             auto work = [&](storage::Connection& connection) {
                 storage::Transaction transaction(connection);
                 Feeds feeds(connection);
-                next = take_news(connection, task.feed.id, task.places, answer.news, next, piece, now, taken);
+                next = take_news(connection, task.feed.id, task.places, answer.news, next, most, piece, now, taken);
                 done = next >= answer.news.items.size();
+                if (done) note(after, taken, answer.news.items.size(), now);
                 if (done) finish(feeds, task, answer, after, now);
                 transaction.commit();
                 return true;
@@ -141,9 +248,30 @@ struct Poller::State {
         report.new_stories = taken.candidates;
         report.remembered = taken.remembered;
         report.items = answer.news.items.size();
+        report.flooded = taken.flooded;
+        report.new_ids = report.feed.new_ids_at == now ? taken.new_ids : 0;
+        report.pages = answer.pages;
+        if (report.flooded)
+            log::warn("feed brought too much at once; only the newest are news",
+                      {{"feed", task.feed.id.number}, {"remembered", report.flooded}});
+        if (report.new_ids)
+            log::warn("feed has given its stories new ids; they are not sent again",
+                      {{"feed", task.feed.id.number}, {"stories", report.new_ids}});
         report.left_out = answer.news.left_out;
         report.not_modified = not_modified(answer.fetched);
         report.error = report.feed.last_error;
+    }
+
+    // What the operator is told of the feed's identity and of floods. One story under a new id happens; many at once
+    // mean that the publisher's software has changed.
+    static void note(FeedRecord& after, const Taken& taken, std::size_t items, Time now) {
+        if (taken.new_ids >= 3 && taken.new_ids * 2 >= items) {
+            after.new_ids = int(taken.new_ids);
+            after.new_ids_at = now;
+        }
+        if (taken.flooded == 0) return;
+        after.flooded = int(taken.flooded);
+        after.flooded_at = now;
     }
 
     static void finish(Feeds& feeds, const Task& task, const Answer& answer, FeedRecord& after, Time now) {
@@ -345,6 +473,9 @@ asio::awaitable<PollReport> Poller::add(NewFeed wanted) {
         storage::Transaction transaction(connection);
         Feeds feeds(connection);
         auto added = feeds.add(url->text(), wanted.list, every, wanted.catch_up, now);
+        if (wanted.read_pages) std::ignore = feeds.set_read_pages(added.feed.id, *wanted.read_pages);
+        if (wanted.weight) std::ignore = feeds.set_weight(added.feed.id, *wanted.weight);
+        added.feed = feeds.find(added.feed.id).value();
         std::ignore = feeds.claim(added.feed.id, now, now + claimed_for);
         State::Task task{added.feed, feeds.places_of(added.feed.id)};
         if (!added.new_for_list) report.error = fmt::format("feed {} serves this list already", added.feed.id.number);
@@ -362,6 +493,7 @@ asio::awaitable<PollReport> Poller::add(NewFeed wanted) {
     asked.url = url->text();
     auto answer = co_await state.ask(asked, false);
     report.error = trouble_of(answer.fetched, answer.body);
+    report.found = std::move(answer.found);
     if (!report.error.empty()) co_return report;
     auto task = co_await state.database.write(keep);
     report.feed = task.feed;

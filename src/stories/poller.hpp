@@ -2,6 +2,7 @@
 
 #include "http/client.hpp"
 #include "storage/ids.hpp"
+#include "stories/discover.hpp"
 #include "stories/feed.hpp"
 #include "stories/feeds.hpp"
 #include "stories/poll.hpp"
@@ -42,15 +43,21 @@ struct PollReport {
     std::size_t items = 0;           // read, repeated ones once
     std::size_t left_out = 0;        // beyond the limits, or with neither words nor pictures
     bool not_modified = false;       // 304
+    std::size_t flooded = 0;         // too many at once: remembered, not sent
+    std::size_t new_ids = 0;         // known stories under new ids
+    std::size_t pages = 0;           // read for entries that are no more than a title
     std::string error;               // one sentence; empty: it went well
+    FoundFeeds found;                // where a page was found instead of a feed
     std::optional<Time> waits_until; // not asked: a Retry-After is running until then
 };
 
 struct NewFeed {
     std::string url;
     ListId list;
-    std::optional<Duration> every; // none: the settings'
-    int catch_up = 0;              // the newest so many are candidates at once
+    std::optional<Duration> every;       // none: the settings'
+    int catch_up = 0;                    // the newest so many are candidates at once
+    std::optional<bool> read_pages = {}; // none: as it is, at first no
+    std::optional<int> weight = {};      // none: as it is, at first 0
 };
 
 class Poller {

@@ -3,6 +3,7 @@
 #include "storage/ids.hpp"
 #include "stories/feed.hpp"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,9 @@ struct Story {
     std::vector<std::string> categories;
     std::string language;
     StoryState state = StoryState::new_;
+    std::optional<Time> not_before; // embargo
+    std::optional<Time> expires_at; // of no use to readers from then on
+    std::optional<Time> pinned_at;  // first in the next issue of each of its lists
 };
 
 enum class Standing { candidate, remembered };
@@ -43,6 +47,11 @@ struct Candidate {
     Story story;
     Standing standing;
     Time since; // first seen for this list
+    // Of the feed through which the list has it, the heaviest of several; none for one that was added by hand.
+    std::optional<FeedId> feed = {};
+    std::string feed_title = {};
+    int weight = 0;
+    std::int64_t place = 0; // in that feed when it was first seen there, 0 for the top
 };
 
 class Stories {
@@ -54,7 +63,7 @@ public:
     std::pair<StoryId, bool> put(const Story& story, Time now);
     // The story an id of a feed stands for.
     [[nodiscard]] std::optional<StoryId> of_feed(FeedId feed, std::string_view key);
-    void know_as(FeedId feed, std::string_view key, StoryId story);
+    void know_as(FeedId feed, std::string_view key, StoryId story, std::size_t place = 0);
 
     // Makes the story a candidate of the list, or remembers it. One that already stands there keeps its standing.
     void stand(ListId list, StoryId story, Standing standing, Time now);
@@ -64,6 +73,9 @@ public:
     [[nodiscard]] std::vector<Candidate> of_list(ListId list);
     // False when there is no such story.
     bool set_state(StoryId id, StoryState state);
+    bool set_embargo(StoryId id, std::optional<Time> not_before);
+    bool set_expiry(StoryId id, std::optional<Time> expires_at);
+    bool pin(StoryId id, std::optional<Time> at); // none: no longer
 
 private:
     storage::Connection& connection_;

@@ -162,7 +162,7 @@ TEST_F(Publisher, ABrokenTemplateIsNamedWithItsPlaceAndNothingIsWritten) {
         EXPECT_STREQ(error.what(), "digest.html.mustache:2:3: section \"stories\" is never closed");
     }
     EXPECT_TRUE(Issues(*connection).all().empty());
-    EXPECT_EQ(publishing->explain(list).chosen.size(), 1u) << "the story is still there for the next try";
+    EXPECT_EQ(publishing->explain(list, now).chosen.size(), 1u) << "the story is still there for the next try";
 }
 
 TEST_F(Publisher, ATemplateWithoutTheWayOutIsRefused) {
@@ -174,9 +174,9 @@ TEST_F(Publisher, ATemplateWithoutTheWayOutIsRefused) {
 TEST_F(Publisher, ACancelledIssueThatNobodyGotGivesItsStoriesBack) {
     story("First");
     auto id = *publishing->publish(list, {}, now).issue;
-    EXPECT_TRUE(publishing->explain(list).chosen.empty());
+    EXPECT_TRUE(publishing->explain(list, now).chosen.empty());
     EXPECT_TRUE(publishing->cancel(id, now));
-    EXPECT_EQ(publishing->explain(list).chosen.size(), 1u);
+    EXPECT_EQ(publishing->explain(list, now).chosen.size(), 1u);
     EXPECT_EQ(Issues(*connection).find(id)->state, IssueState::cancelled);
     EXPECT_FALSE(publishing->cancel(id, now));
 }
@@ -209,8 +209,8 @@ TEST_F(Publisher, AStoryHiddenOrHeldWhileItIsInADraftIsNotMailed) {
     publishing->freeze(id, now);
     EXPECT_EQ(Issues(*connection).stories(id).size(), 1u);
     EXPECT_EQ(mail_of(id).find("First"), std::string::npos);
-    EXPECT_EQ(publishing->explain(list).choices.size(), 2u);
-    for (auto& choice : publishing->explain(list).choices)
+    EXPECT_EQ(publishing->explain(list, now).choices.size(), 2u);
+    for (auto& choice : publishing->explain(list, now).choices)
         if (choice.story == first) EXPECT_EQ(choice.why, "hidden by the operator");
 }
 

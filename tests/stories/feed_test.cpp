@@ -65,6 +65,16 @@ TEST(Feed, WhatStandsBeforeTheEndOfACutOffDocumentIsReadAndTheEndIsReported) {
     EXPECT_TRUE(feed.cut_off);
 }
 
+TEST(Feed, SkipHoursAndSkipDaysAreRead) {
+    auto feed = parse_feed("<rss version='2.0'><channel><title>T</title><skipHours><hour>0</hour><hour>24</hour>"
+                           "<hour>7</hour><hour>99</hour></skipHours><skipDays><day>Sunday</day><day>Noday</day>"
+                           "</skipDays><item><title>a</title></item></channel></rss>",
+                           "", "")
+                    .value();
+    EXPECT_EQ(feed.skip_hours, 1U | 1U << 7);
+    EXPECT_EQ(feed.skip_days, 1U);
+}
+
 TEST(Feed, ReadsRss2) {
     const auto feed =
         read(R"(<rss version="2.0"><channel><title>News &amp; views</title><link>https://example.org/</link>

@@ -262,4 +262,33 @@ TEST(PollPolicy, WhatIsNoFeedLeavesTheValidatorsAlone) {
     EXPECT_EQ(after.failures, 1);
 }
 
+TEST(PollPolicy, HoursAndDaysThatThePublisherWantsSkippedAreSkipped) {
+    FeedFacts facts;
+    facts.skip_hours = 0xFFFFFF & ~(1U << 3); // only from three to four
+    std::optional<BodyResult> body = facts;
+    auto next = after_poll(hourly(), status(200), body, noon, 0, PollSettings{}).next_poll_at;
+    EXPECT_EQ(rfc3339(next).substr(11, 3), "03:") << rfc3339(next);
+    EXPECT_LT(next - noon, 24h);
+    facts.skip_hours = 0;
+    facts.skip_days = 0x7F & ~(1U << 1); // only on Mondays
+    body = facts;
+    auto day = std::chrono::floor<std::chrono::days>(
+        after_poll(hourly(), status(200), body, noon, 0, PollSettings{}).next_poll_at);
+    EXPECT_EQ(std::chrono::weekday(day), std::chrono::Monday);
+}
+
+TEST(PollPolicy, WhatIsTooMuchAtOnceDependsOnWhatIsUsual) {
+    auto feed = hourly();
+    feed.items = 20;
+    EXPECT_EQ(most_news(feed, noon), 100U);
+    feed.items = 300;
+    EXPECT_EQ(most_news(feed, noon), 900U);
+    feed.state = FeedState::failing;
+    EXPECT_EQ(most_news(feed, noon), 300U);
+    feed.state = FeedState::active;
+    feed.last_success_at = noon - 30 * 24h;
+    feed.items = 20;
+    EXPECT_EQ(most_news(feed, noon), 50U);
+}
+
 }

@@ -30,7 +30,7 @@ protected:
         Taken taken;
         pieces = 0;
         for (std::size_t next = 0; next < news.items.size(); ++pieces)
-            next = take_news(connection, feed, places, news, next, at_most, now, taken);
+            next = take_news(connection, feed, places, news, next, news.items.size(), at_most, now, taken);
         return taken;
     }
     FeedId add(const std::string& url, int catch_up = 0) {
@@ -77,7 +77,7 @@ TEST_F(NewsTest, PiecesBegunAgainEndTheSame) {
     auto news = news_of(with({item("3"), item("2"), item("1")}), "https://a.example/feed", now);
     auto places = Feeds(connection).places_of(feed);
     Taken interrupted;
-    EXPECT_EQ(take_news(connection, feed, places, news, 0, 0ms, now, interrupted), 1u);
+    EXPECT_EQ(take_news(connection, feed, places, news, 0, 99, 0ms, now, interrupted), 1u);
     auto taken = take(feed, news, 0ms);
     EXPECT_EQ(pieces, 3);
     EXPECT_EQ(interrupted.remembered + taken.remembered, 2u);
@@ -92,7 +92,7 @@ TEST_F(NewsTest, ARemovedFeedBringsNothing) {
     Feeds(connection).remove(feed);
     auto news = news_of(with({item("1"), item("2")}), "https://a.example/feed", now);
     Taken taken;
-    EXPECT_EQ(take_news(connection, feed, places, news, 0, 1h, now, taken), 2u);
+    EXPECT_EQ(take_news(connection, feed, places, news, 0, 99, 1h, now, taken), 2u);
     EXPECT_TRUE(Stories(connection).of_list(list).empty());
 }
 
@@ -127,7 +127,7 @@ TEST_F(NewsTest, EveryFeedOfTheCorporaBecomesSafeBoundedStoriesAndASecondPollBri
             auto news = news_of(*parsed, url, now);
             stories += news.items.size();
             left_out += news.left_out;
-            for (const auto& [keys, story] : news.items) {
+            for (const auto& [keys, story, place, bare] : news.items) {
                 EXPECT_FALSE(story.title.empty()) << file.path();
                 EXPECT_LE(story.published_at.value_or(now), now) << file.path();
                 EXPECT_EQ(without_pre_breaks(safe_html(story.html, url)), without_pre_breaks(story.html))

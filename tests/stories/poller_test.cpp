@@ -268,6 +268,175 @@ TEST_F(PollerTest, OneStoryThroughTwoFeedsIsOne) {
     EXPECT_EQ(candidates(), Names{"In our words"});
 }
 
+TEST_F(PollerTest, IdsAndLinksThatChangeFromHttpToHttpsAreNoNewsAndTheFeedSaysSo) {
+    auto items = [](const std::string& scheme) {
+        std::vector<Item> made;
+        for (auto* id : {"4", "3", "2", "1"})
+            made.push_back(
+                {scheme + "://news.example/" + id, "Story " + std::string(id), scheme + "://news.example/" + id});
+        return made;
+    };
+    publishes(items("http"));
+    adds();
+    publishes(items("https"));
+    auto report = polls();
+    EXPECT_EQ(report.new_stories, 0u);
+    EXPECT_EQ(report.new_ids, 4u);
+    EXPECT_EQ(feed().new_ids, 4);
+    EXPECT_EQ(feed().new_ids_at, clock.now());
+    EXPECT_EQ(polls().new_ids, 0u) << "they are known by now";
+    EXPECT_EQ(Stories(*connection).find(StoryId{1})->url, "https://news.example/1") << "readers get the newest address";
+}
+
+TEST_F(PollerTest, AltogetherNewIdsUnderTheSameLinksAreNoNewsAndTheFeedSaysSo) {
+    publishes({{"1", "First"}, {"2", "Second"}, {"3", "Third"}});
+    adds();
+    publishes({{"a", "First", "https://news.example/1"},
+               {"b", "Second", "https://news.example/2"},
+               {"c", "Third", "https://news.example/3"},
+               {"d", "Fourth"}});
+    auto report = polls();
+    EXPECT_EQ(report.new_stories, 1u);
+    EXPECT_EQ(candidates(), Names{"Fourth"});
+    EXPECT_EQ(feed().new_ids, 3);
+}
+
+TEST_F(PollerTest, AFeedThatReturnsFromAnOutageWithFiveHundredItemsIsCapped) {
+    publishes({{"1", "First"}});
+    adds();
+    answers["/feed"] = answer(503, "");
+    for (int i = 0; i < 3; ++i) polls();
+    std::vector<Item> everything;
+    for (int i = 500; i >= 1; --i) everything.push_back({std::to_string(i), "Story " + std::to_string(i)});
+    publishes(everything);
+    auto report = polls();
+    EXPECT_EQ(report.new_stories, 50u);
+    EXPECT_EQ(report.flooded, 449u);
+    EXPECT_EQ(feed().flooded, 449);
+    auto news = candidates();
+    EXPECT_NE(std::ranges::find(news, "Story 500"), news.end()) << "the newest go in";
+    EXPECT_EQ(std::ranges::find(news, "Story 2"), news.end());
+    EXPECT_EQ(polls().flooded, 0u);
+}
+
+TEST_F(PollerTest, AFeedThatAlwaysHoldsHundredsIsNotCapped) {
+    auto items = [](int from, int to) {
+        std::vector<Item> made;
+        for (int i = to; i > from; --i) made.push_back({std::to_string(i), "Story " + std::to_string(i)});
+        return made;
+    };
+    publishes(items(0, 300));
+    adds();
+    publishes(items(300, 600));
+    EXPECT_EQ(polls().new_stories, 300u);
+}
+
+TEST_F(PollerTest, TheSameStoryUnderAnotherAddressOfItsSiteIsOneThroughTwoFeeds) {
+    publishes({}, "", "/feed");
+    publishes({}, "", "/other");
+    adds(0, "/feed");
+    adds(0, "/other");
+    const std::string title = "The ship has come in at last";
+    publishes({{"1", title, "https://www.news.example/a/1"}, {"2", title, "https://www.news.example/a/2"}}, "",
+              "/feed");
+    publishes({{"x", title, "https://m.news.example/story?id=1"}, {"y", "Short", "https://m.news.example/2"}}, "",
+              "/other");
+    polls({1});
+    EXPECT_EQ(candidates().size(), 2u) << "two items of one feed are two stories";
+    EXPECT_EQ(polls({2}).new_stories, 1u);
+    EXPECT_EQ(candidates().size(), 3u);
+}
+
+// A page with this paragraph in it.
+std::string page(const std::string& words) {
+    std::string text;
+    for (int i = 0; i < 6; ++i)
+        text += "<p>" + words + " This paragraph, number " + std::to_string(i) +
+                ", is long enough, with its commas, to be taken for an article's own.</p>";
+    return answer(200,
+                  "<html><head><title>A page</title></head><body><article><h1>A page</h1>" + text +
+                      "</article></body></html>",
+                  "Content-Type: text/html\r\n");
+}
+
+struct FullPages : PollerTest {
+    std::string bare(const std::vector<std::string>& paths) {
+        std::string text = "<rss version='2.0'><channel><title>Bare</title>";
+        for (auto& path : paths)
+            text += "<item><guid>" + path + "</guid><title>Title of " + path + "</title><link>" + server.url(path) +
+                    "</link></item>";
+        return answer(200, text + "</channel></rss>");
+    }
+    PollReport begins() {
+        answers["/feed"] = bare({"/old"});
+        NewFeed wanted{server.url("/feed"), daily, std::nullopt, 0, true};
+        return run(context, poller->add(wanted));
+    }
+    long requests_for(const std::string& path) {
+        return std::ranges::count_if(server.requests(),
+                                     [&](auto& one) { return one.starts_with("GET " + path + " "); });
+    }
+    Story newest() { return Stories(*connection).of_list(daily).front().story; }
+};
+
+TEST_F(FullPages, ThePageOfAnEntryThatIsNoMoreThanATitleIsReadOnce) {
+    EXPECT_EQ(begins().error, "");
+    EXPECT_EQ(requests_for("/old"), 0) << "what is only remembered need not be read";
+    answers["/feed"] = bare({"/new", "/old"});
+    answers["/new"] = page("The harbour was full.");
+    auto report = polls();
+    EXPECT_EQ(report.pages, 1u);
+    EXPECT_EQ(newest().title, "Title of /new");
+    EXPECT_TRUE(newest().html.contains("The harbour was full.")) << newest().html;
+    EXPECT_TRUE(newest().summary.contains("The harbour was full."));
+    polls();
+    EXPECT_EQ(requests_for("/new"), 1);
+    EXPECT_TRUE(newest().html.contains("The harbour was full.")) << "a later poll does not take the words away";
+}
+
+TEST_F(FullPages, WhatTheSiteKeepsFromProgramsIsNotRead) {
+    begins();
+    answers["/robots.txt"] = answer(200, "User-agent: *\nDisallow: /new\n");
+    answers["/feed"] = bare({"/new", "/old"});
+    answers["/new"] = page("Secret.");
+    EXPECT_EQ(polls().new_stories, 1u);
+    EXPECT_EQ(requests_for("/new"), 0);
+    EXPECT_EQ(newest().html, "");
+}
+
+TEST_F(FullPages, MorePagesThanAPollMayReadWaitForTheNextOne) {
+    begins();
+    std::vector<std::string> paths;
+    for (int i = 0; i < 25; ++i) {
+        paths.push_back("/p" + std::to_string(i));
+        answers[paths.back()] = page("Page " + std::to_string(i) + ".");
+    }
+    answers["/feed"] = bare(paths);
+    EXPECT_EQ(polls().new_stories, 20u);
+    EXPECT_EQ(polls().new_stories, 5u);
+    for (auto& candidate : Stories(*connection).of_list(daily))
+        if (candidate.standing == Standing::candidate) EXPECT_NE(candidate.story.html, "") << candidate.story.title;
+}
+
+TEST_F(FullPages, APageThatCannotBeReadLeavesTheTitle) {
+    begins();
+    answers["/feed"] = bare({"/gone", "/old"});
+    EXPECT_EQ(polls().new_stories, 1u);
+    EXPECT_EQ(newest().title, "Title of /gone");
+}
+
+TEST_F(PollerTest, APageThatDeclaresFeedsOffersThem) {
+    answers["/"] = answer(200,
+                          "<html><head><title>Site</title><link rel=alternate type=application/rss+xml title=All "
+                          "href=/feed></head></html>",
+                          "Content-Type: text/html\r\n");
+    auto report = adds(0, "/");
+    EXPECT_EQ(report.error, "this is an HTML page titled \"Site\", not a feed");
+    ASSERT_EQ(report.found.declared.size(), 1u);
+    EXPECT_EQ(report.found.declared[0].url, server.url("/feed"));
+    EXPECT_EQ(report.found.declared[0].title, "All");
+}
+
 TEST_F(PollerTest, RepeatedItemsOfOneFeedAreOneStory) {
     publishes({});
     adds();

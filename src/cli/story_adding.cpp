@@ -1,0 +1,206 @@
+#include "cli/call.hpp"
+#include "cli/command.hpp"
+#include "cli/story.hpp"
+#include "http/client.hpp"
+#include "http/url.hpp"
+#include "stories/html.hpp"
+#include "stories/page.hpp"
+#include "stories/page_story.hpp"
+#include "stories/stories.hpp"
+#include "stories/url.hpp"
+#include "system/curl_loop.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace postrider::cli {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+using stories::Stories;
+using stories::Story;
+
+http::Fetched fetch(Call& call, const std::string& url) {
+    auto* site = call.site_if();
+    auto settings = site ? site->feeds : http::ClientSettings{};
+    if (call.has("--allow-private-addresses")) settings.allow_private_addresses = true;
+    asio::io_context context(1);
+    system::CurlLoop curl(context.get_executor());
+    http::Client client(curl, settings);
+    http::FetchResult fetched;
+    std::exception_ptr failure;
+    http::FetchRequest request{url, "", "", "text/html, application/xhtml+xml;q=0.9, */*;q=0.5"};
+    asio::co_spawn(context, client.get(std::move(request)), [&](std::exception_ptr failed, http::FetchResult result) {
+        failure = failed;
+        fetched = std::move(result);
+    });
+    context.run();
+    if (failure) std::rethrow_exception(failure);
+    if (!fetched) throw Failure(fmt::format("{}: {}", url, fetched.error().text));
+    if (fetched->status / 100 != 2) throw Failure(fmt::format("{}: the server answers {}", url, fetched->status));
+    return *std::move(fetched);
+}
+
+struct Found {
+    stories::Page page;
+    std::string url; // where it came from; may be empty for a file
+};
+
+Found read_page(Call& call, const std::string& from) {
+    http::Fetched answer;
+    answer.final_url = call.text("--url");
+    if (stories::is_web_address(from))
+        answer = fetch(call, from);
+    else
+        answer.body = read_file(call, from);
+    auto page = stories::read_page(answer.body, answer.content_type, answer.final_url);
+    if (!page) throw Failure(fmt::format("{}: {}", from, page.error().reason));
+    return {std::move(*page), answer.final_url};
+}
+
+json::value text_or_null(const std::string& text) { return text.empty() ? json::value() : json::value(text); }
+
+int read(Call& call) {
+    auto page = read_page(call, call.argument(0)).page;
+    if (call.json()) {
+        print_json(call.out, json::object{{"title", text_or_null(page.title)},
+                                          {"byline", text_or_null(page.byline)},
+                                          {"agency", text_or_null(page.agency)},
+                                          {"dateline", text_or_null(page.dateline)},
+                                          {"section", text_or_null(page.section)},
+                                          {"published", json_time(page.published)},
+                                          {"updated", json_time(page.updated)},
+                                          {"summary", text_or_null(page.summary)},
+                                          {"text", text_or_null(page.text)},
+                                          {"html", text_or_null(page.html)},
+                                          {"image", text_or_null(page.image)},
+                                          {"canonical_url", text_or_null(page.canonical_url)},
+                                          {"site", text_or_null(page.site)},
+                                          {"language", text_or_null(page.language)}});
+        return 0;
+    }
+    call.say(page.title);
+    auto fact = [&](std::string_view name, const std::string& value) {
+        if (!value.empty()) call.say(fmt::format("{}: {}", name, value));
+    };
+    fact("byline", page.byline);
+    fact("agency", page.agency);
+    fact("dateline", page.dateline);
+    fact("section", page.section);
+    if (page.published) fact("published", shown(page.published));
+    if (page.updated) fact("updated", shown(page.updated));
+    fact("image", page.image);
+    fact("address", page.canonical_url);
+    fact("site", page.site);
+    fact("language", page.language);
+    call.say("");
+    call.say(page.text);
+    return 0;
+}
+
+Story story_of_options(Call& call) {
+    Story story;
+    story.title = stories::excerpt(call.text("--title"), 300);
+    story.url = call.text("--url");
+    if (story.title.empty()) throw WrongUsage("story add needs a URL, a FILE.html, or --title TITLE with --url URL");
+    if (story.url.empty()) throw WrongUsage("--title needs --url URL: where readers find the story");
+    if (auto file = call.text_if("--html")) story.html = stories::safe_html(read_file(call, *file), story.url);
+    story.summary = stories::excerpt(call.text("--summary"), 500);
+    if (story.summary.empty()) story.summary = stories::excerpt(stories::plain_text(story.html), 300);
+    return story;
+}
+
+std::string picture_of(const std::string& address) {
+    auto url = http::Url::parse(address);
+    if (url) return address;
+    throw WrongUsage(fmt::format("--image \"{}\" is no address of a picture: {}; write it as "
+                                 "https://courier.example/ship.jpg",
+                                 address, url.error()));
+}
+
+void read_words(Call& call, Story& story) {
+    if (auto title = call.text_if("--title")) story.title = stories::excerpt(*title, 300);
+    if (auto summary = call.text_if("--summary")) story.summary = stories::excerpt(*summary, 500);
+    if (auto byline = call.text_if("--byline")) story.byline = stories::excerpt(*byline, 200);
+    if (auto image = call.text_if("--image")) story.image = {picture_of(*image), 0, 0, ""};
+    for (auto& category : call.texts("--category")) story.categories.push_back(category);
+}
+
+Story story_asked_for(Call& call) {
+    if (call.count() == 0) return story_of_options(call);
+    auto found = read_page(call, call.argument(0));
+    return stories::story_of_page(found.page, found.url);
+}
+
+int add(Call& call) {
+    auto list = call.list(call.text("--list"));
+    auto story = story_asked_for(call);
+    read_words(call, story);
+    auto not_before = moment(call, "--not-before"), expires = moment(call, "--expires");
+    auto url = http::Url::parse(story.url);
+    if (!url)
+        throw Failure(fmt::format("\"{}\" is no address of a story: {}; give it with --url", story.url, url.error()));
+    if (story.source.empty()) story.source = url->host();
+    story.canonical_url = stories::canonical_url(story.url);
+
+    Stories stories(call.database());
+    storage::Transaction transaction(call.database());
+    auto [id, is_new] = stories.put(story, call.now);
+    stories.stand(list.id, id, stories::Standing::candidate, call.now);
+    if (not_before) (void)stories.set_embargo(id, *not_before);
+    if (expires) (void)stories.set_expiry(id, *expires);
+    if (call.has("--pin")) (void)stories.pin(id, call.now);
+    transaction.commit();
+    auto kept = stories.find(id).value();
+    if (kept.image.url.starts_with("http://"))
+        call.note(fmt::format("its picture {} is not shown in mails: only those from https:// are", kept.image.url));
+    if (call.json()) {
+        auto row = story_json(kept);
+        row["list"] = list.slug;
+        row["new"] = is_new;
+        print_json(call.out, row);
+        return 0;
+    }
+    call.say(is_new ? fmt::format("story {} is a candidate of {}: {}", id.number, list.slug, kept.title)
+                    : fmt::format("story {} was known already, and has the new words: {}; `postrider issue explain {}` "
+                                  "says whether it goes out",
+                                  id.number, kept.title, list.slug));
+    return 0;
+}
+
+}
+
+void add_story_adding(Commands& commands) {
+    const Option private_addresses{"--allow-private-addresses", "", "also from this machine and intranets"};
+    commands.push_back({"story",
+                        "read",
+                        "Show what would be taken from a page; stores nothing.",
+                        "story read https://courier.example/2026/ship.html",
+                        {{"URL|FILE", "address or file of the page"}},
+                        {{"--url", "URL", "where the file came from"}, private_addresses, json_option},
+                        read});
+    commands.push_back({"story",
+                        "add",
+                        "Make a page, or your own words, a candidate for a list's next issue.",
+                        "story add --title \"The ship came in\" --url https://courier.example/ship --list daily",
+                        {{"URL|FILE", "the page, or a file of it", Times::maybe}},
+                        {{"--list", "SLUG", "the list", Times::once},
+                         {"--title", "TITLE", "headline"},
+                         {"--url", "URL", "where readers find it"},
+                         {"--summary", "TEXT", "what it says, in a few sentences"},
+                         {"--html", "FILE", "its whole text"},
+                         {"--byline", "NAME", "who wrote it"},
+                         {"--image", "URL", "its picture"},
+                         {"--category", "NAME", "its topic; may come several times", Times::any},
+                         {"--not-before", "TIME", "embargo: 2026-11-24T07:00:00Z"},
+                         {"--expires", "TIME", "from then on it goes into no issue"},
+                         {"--pin", "", "first in the next issue"},
+                         private_addresses,
+                         json_option},
+                        add});
+}
+
+}

@@ -1,0 +1,98 @@
+#include "stories/robots.hpp"
+
+#include "stories/characters.hpp"
+
+#include <string>
+#include <vector>
+
+namespace postrider::stories {
+namespace {
+
+constexpr std::size_t longest_file = 500 * 1024, most_rules = 2'000, longest_pattern = 2'000;
+
+struct Rule {
+    bool allow;
+    std::string_view pattern;
+};
+
+// `*` stands for any characters, a `$` at the end for the end. Greedy with one place to go back to: linear times linear.
+bool matches(std::string_view pattern, std::string_view path) {
+    const bool anchored = pattern.ends_with('$');
+    if (anchored) pattern.remove_suffix(1);
+    std::size_t p = 0, at = 0, star = pattern.npos, retry = 0;
+    while (true) {
+        if (p == pattern.size() && (!anchored || at == path.size())) return true;
+        if (p < pattern.size() && pattern[p] == '*') {
+            star = p++;
+            retry = at;
+        } else if (p < pattern.size() && at < path.size() && pattern[p] == path[at]) {
+            ++p;
+            ++at;
+        } else if (star != pattern.npos && retry < path.size()) {
+            p = star + 1;
+            at = ++retry;
+        } else {
+            return false;
+        }
+    }
+}
+
+// Lines of the file, one by one, into the group for us and the group for everybody.
+class Groups {
+public:
+    explicit Groups(std::string_view product) : product_(product) {}
+
+    void read(std::string_view line) {
+        line = trim(line.substr(0, line.find('#')));
+        const auto colon = line.find(':');
+        if (colon == line.npos) return;
+        const auto key = trim(line.substr(0, colon));
+        const auto value = trim(line.substr(colon + 1));
+        if (same_letters(key, "user-agent")) return agent(value);
+        const bool allow = same_letters(key, "allow");
+        if (!allow && !same_letters(key, "disallow")) return;
+        in_rules_ = true;
+        if (value.empty() || value.size() > longest_pattern) return;
+        if (ours_ && own_.size() < most_rules) own_.push_back({allow, value});
+        if (everybodys_ && general_.size() < most_rules) general_.push_back({allow, value});
+    }
+
+    [[nodiscard]] bool allow(std::string_view path) const {
+        const Rule* best = nullptr;
+        for (const auto& rule : named_ ? own_ : general_) {
+            if (!matches(rule.pattern, path)) continue;
+            const bool longer = !best || rule.pattern.size() > best->pattern.size();
+            const bool milder = best && rule.pattern.size() == best->pattern.size() && rule.allow;
+            if (longer || milder) best = &rule;
+        }
+        return !best || best->allow;
+    }
+
+private:
+    void agent(std::string_view name) {
+        if (in_rules_) ours_ = everybodys_ = in_rules_ = false;
+        everybodys_ = everybodys_ || name == "*";
+        ours_ = ours_ || same_letters(name.substr(0, name.find('/')), product_);
+        named_ = named_ || ours_;
+    }
+
+    std::string_view product_;
+    std::vector<Rule> own_, general_;
+    bool ours_ = false, everybodys_ = false, in_rules_ = false, named_ = false;
+};
+
+}
+
+bool robots_allow(std::string_view robots, std::string_view product, std::string_view path) {
+    robots = robots.substr(0, longest_file);
+    if (robots.starts_with("\xEF\xBB\xBF")) robots.remove_prefix(3);
+    Groups groups(product);
+    while (!robots.empty()) {
+        const auto end = std::min(robots.find_first_of("\r\n"), robots.size());
+        groups.read(robots.substr(0, end));
+        robots.remove_prefix(std::min(end + 1, robots.size()));
+    }
+    return groups.allow(path.substr(0, longest_pattern));
+}
+
+}

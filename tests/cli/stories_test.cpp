@@ -1,0 +1,124 @@
+#include "cli/command_line.hpp"
+
+// Feeds and stories as an operator handles them.
+
+namespace postrider::cli {
+namespace {
+
+const std::string two_feeds = "<opml version='2.0'><head><title>Mine</title></head><body><outline text='News'>"
+                              "<outline text='A' xmlUrl='https://a.example/f'/></outline>"
+                              "<outline text='B' xmlUrl='https://b.example/f'/><outline xmlUrl='|prog'/></body></opml>";
+
+using Texts = std::vector<std::string>;
+
+Texts titles_in(const json::value& explained) {
+    Texts found;
+    for (auto& row : explained.as_array())
+        if (row.at("in").as_bool()) found.emplace_back(row.at("title").as_string());
+    return found;
+}
+
+}
+
+TEST_F(CommandLine, AnOpmlFileIsShownWithoutASiteAndWithoutStoringAnything) {
+    auto shown = type({"feed", "import", file("feeds.opml", two_feeds), "--dry-run", "--json"});
+    EXPECT_EQ(shown.status, 0) << shown.err;
+    auto data = shown.data();
+    auto& feeds = data.at("feeds").as_array();
+    ASSERT_EQ(feeds.size(), 2U);
+    EXPECT_EQ(feeds[0].at("title"), "A");
+    EXPECT_EQ(feeds[1].at("url"), "https://b.example/f");
+    EXPECT_EQ(data.at("refused").at(0).at("url"), "|prog");
+    expect_refused(type({"feed", "import", file("x", "<x/>"), "--dry-run"}), 1, "its root is <x>");
+}
+
+TEST_F(ASite, FeedsComeFromOneOpmlFileAndGoIntoAnother) {
+    auto opml = file("feeds.opml", two_feeds);
+    expect_refused(on_site({"feed", "import", opml}), 2, "--list");
+    auto first = data({"feed", "import", opml, "--list", "daily", "--every", "2h"});
+    EXPECT_EQ(first.at("new"), 2);
+    EXPECT_EQ(data({"feed", "import", opml, "--list", "daily"}).at("unchanged"), 2);
+    EXPECT_EQ(data({"feed", "ls"}).as_array().size(), 2U);
+    EXPECT_EQ(data({"feed", "show", "1"}).at("every"), "2h");
+    auto exported = must({"feed", "export", "--list", "daily"}).out;
+    EXPECT_TRUE(exported.contains("xmlUrl=\"https://a.example/f\"")) << exported;
+    must({"feed", "export", "--output", (folder / "out.opml").string()});
+    EXPECT_EQ(type({"feed", "import", (folder / "out.opml").string(), "--dry-run", "--json"})
+                  .data()
+                  .at("feeds")
+                  .as_array()
+                  .size(),
+              2U);
+    EXPECT_EQ(data({"feed", "edit", "1", "--weight", "7", "--full", "yes"}).at("weight"), 7);
+    EXPECT_EQ(data({"feed", "show", "1"}).at("full"), true);
+}
+
+TEST_F(ASite, TheRulesOfAListAreShownAndSayWhyAStoryStaysOut) {
+    auto rules = data({"list", "edit", "daily", "--order", "oldest", "--per-feed", "3", "--per-topic", "2", "--expire",
+                       "14d", "--exclude", "sponsored", "--exclude", "category:sport", "--topic", "World = politics"});
+    EXPECT_EQ(rules.at("order"), "oldest");
+    EXPECT_EQ(rules.at("exclude").as_array().size(), 2U);
+    EXPECT_EQ(data({"list", "edit", "daily", "--max", "5"}).at("expire"), "14d") << "what is not named stays";
+    story("A sponsored story", "https://courier.example/1");
+    story("A story", "https://courier.example/2");
+    auto explained = data({"issue", "explain", "daily"});
+    EXPECT_EQ(titles_in(explained), Texts{"A story"});
+    must({"list", "edit", "daily", "--exclude", "none", "--expire", "none", "--per-feed", "0"});
+    EXPECT_EQ(titles_in(data({"issue", "explain", "daily"})).size(), 2U);
+    EXPECT_TRUE(must({"list", "show", "daily"}).out.contains("World = politics"));
+    expect_refused(on_site({"list", "edit", "daily", "--order", "random"}), 2, "newest, oldest, feed or weight");
+    expect_refused(on_site({"list", "edit", "daily", "--topic", "World"}), 2, "has no name");
+}
+
+TEST_F(ASite, AStoryUnderEmbargoWaitsAndAPinnedOneGoesFirst) {
+    must({"story", "add", "--title", "Later", "--url", "https://courier.example/1", "--list", "daily", "--not-before",
+          "2999-01-01T00:00:00Z"});
+    story("Old", "https://courier.example/2");
+    story("New", "https://courier.example/3");
+    must({"story", "pin", "2"});
+    must({"list", "edit", "daily", "--max", "1"});
+    auto explained = data({"issue", "explain", "daily"});
+    EXPECT_EQ(titles_in(explained), Texts{"Old"});
+    must({"story", "unpin", "2"});
+    must({"story", "edit", "1", "--not-before", "none"});
+    EXPECT_EQ(data({"story", "show", "1"}).at("not_before"), nullptr);
+    must({"story", "edit", "3", "--expires", "2020-01-01T00:00:00Z"});
+    must({"list", "edit", "daily", "--max", "9"});
+    EXPECT_EQ(titles_in(data({"issue", "explain", "daily"})).size(), 2U);
+    expect_refused(on_site({"story", "edit", "1", "--not-before", "tomorrow"}), 2, "2026-11-24T07:00:00Z");
+}
+
+TEST_F(ASite, AStoryThatWasSentGoesOutAgainOnlyWhenTheOperatorSaysSo) {
+    reader("ada@reader.example");
+    story("The ship came in", "https://courier.example/ship");
+    expect_refused(on_site({"story", "resend", "1"}), 1, "was never sent");
+    must({"issue", "send", "daily"});
+    EXPECT_TRUE(titles_in(data({"issue", "explain", "daily"})).empty());
+    EXPECT_EQ(data({"story", "resend", "1", "--list", "daily"}).at("lists").at(0), "daily");
+    auto explained = data({"issue", "explain", "daily"});
+    EXPECT_EQ(titles_in(explained), Texts{"The ship came in"});
+    EXPECT_TRUE(explained.at(0).at("why").as_string().starts_with("again, as the operator asked"));
+    must({"issue", "send", "daily"});
+    EXPECT_TRUE(titles_in(data({"issue", "explain", "daily"})).empty()) << "once more, not for ever";
+}
+
+TEST_F(ASite, StoriesComeAsJsonLinesAndABadLineIsNamed) {
+    const std::string lines = R"({"title": "One", "url": "https://a.example/1", "categories": ["Sport"]})"
+                              "\n\n"
+                              R"({"title": "Two", "url": "file:///etc/passwd"})"
+                              "\nnot json\n"
+                              R"({"title": "Three", "url": "https://a.example/3", "titel": "x"})"
+                              "\n";
+    auto name = file("stories.jsonl", lines);
+    auto dry = on_site({"story", "import", name, "--list", "daily", "--dry-run", "--json"});
+    EXPECT_EQ(dry.status, 1);
+    EXPECT_EQ(dry.data().at("new"), 1);
+    EXPECT_EQ(dry.data().at("rejections").as_array().size(), 3U);
+    EXPECT_EQ(dry.data().at("rejections").at(1).at("line"), 4);
+    EXPECT_TRUE(data({"story", "ls", "--list", "daily"}).as_array().empty());
+    auto done = on_site({"story", "import", "-", "--list", "daily"}, lines);
+    EXPECT_TRUE(done.err.contains("-:5: \"titel\" is no property of a story")) << done.err;
+    EXPECT_EQ(data({"story", "ls", "--list", "daily"}).as_array().size(), 1U);
+}
+
+}
