@@ -3,13 +3,16 @@
 #include "cli/sending.hpp"
 #include "delivery/mailings.hpp"
 #include "digest/issues.hpp"
+#include "subscribers/audience.hpp"
 #include "subscribers/subscribers.hpp"
 #include "subscribers/subscriptions.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
+#include <iterator>
 
 namespace postrider::cli {
 namespace {
@@ -245,11 +248,23 @@ int report(Call& call) {
     return 0;
 }
 
+std::string sum_of(const delivery::Balance& balance) {
+    auto sum =
+        fmt::format("{} planned = {} accepted + {} refused + {} suppressed + {} expired + {} unknown", balance.planned,
+                    balance.accepted, balance.refused, balance.suppressed, balance.expired, balance.unknown);
+    if (balance.deferred != 0) sum += fmt::format(" + {} deferred", balance.deferred);
+    if (balance.pending() != 0) sum += fmt::format(" + {} still to do", balance.pending());
+    return sum;
+}
+
 int verify(Call& call) {
     auto issue = call.issue(call.argument(0));
-    auto balance = balance_of(call, issue);
-    std::vector<std::string> findings;
-    if (issue.mailing) findings = delivery::Mailings(call.database()).contradictions(*issue.mailing);
+    storage::Snapshot moment(call.database()); // a daemon may be sending
+    delivery::Mailings mailings(call.database());
+    auto balance = issue.mailing ? mailings.recount(*issue.mailing) : delivery::Balance{};
+    auto findings = Issues(call.database()).contradictions(issue.id);
+    if (issue.mailing) std::ranges::move(mailings.contradictions(*issue.mailing), std::back_inserter(findings));
+    std::ranges::move(subscribers::counter_contradictions(call.database(), issue.list), std::back_inserter(findings));
     if (!balance.balanced() && findings.empty()) findings.push_back("the account does not balance");
     for (auto& finding : findings) call.note(fmt::format("{}: {}", name_of(issue), finding));
     if (call.json()) {
@@ -258,14 +273,21 @@ int verify(Call& call) {
         print_json(call.out, json::object{{"issue", issue.id.number},
                                           {"list", issue.list_slug},
                                           {"status", to_text(issue.state)},
+                                          {"planned", balance.planned},
+                                          {"accepted", balance.accepted},
+                                          {"refused", balance.refused},
+                                          {"suppressed", balance.suppressed},
+                                          {"expired", balance.expired},
+                                          {"unknown", balance.unknown},
+                                          {"deferred", balance.deferred},
+                                          {"pending", balance.pending()},
                                           {"balanced", balance.balanced()},
                                           {"findings", std::move(rows)}});
     } else if (findings.empty())
-        call.say(fmt::format("{} ({}): no contradiction; {} planned, {} settled, {} deferred, {} pending",
-                             name_of(issue), to_text(issue.state), balance.planned, balance.settled(), balance.deferred,
-                             balance.pending()));
+        call.say(fmt::format("{} ({}): no contradiction; {}", name_of(issue), to_text(issue.state), sum_of(balance)));
     else
-        call.say(fmt::format("{}: {}", name_of(issue), counted(std::int64_t(findings.size()), "contradiction")));
+        call.say(fmt::format("{} ({}): {}; {}", name_of(issue), to_text(issue.state),
+                             counted(std::int64_t(findings.size()), "contradiction"), sum_of(balance)));
     return findings.empty() ? 0 : 1;
 }
 

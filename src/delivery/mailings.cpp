@@ -144,46 +144,4 @@ Balance Mailings::balance(MailingId id) {
     return balance;
 }
 
-std::vector<std::string> Mailings::contradictions(MailingId id) {
-    std::vector<std::string> found;
-    auto mailing = find(id);
-    if (!mailing || !mailing->started_at) return found;
-    auto account = balance(id);
-    if (account.pending() < 0)
-        found.push_back(
-            fmt::format("{} outcomes for {} planned readers", account.settled() + account.deferred, account.planned));
-    if (account.state == MailingState::sent && account.settled() != account.planned)
-        found.push_back(
-            fmt::format("sent, but {} of {} planned readers have a final outcome", account.settled(), account.planned));
-    auto count = [&](std::string_view sql) { return connection_.value<std::int64_t>(sql, id).value_or(0); };
-    if (auto n = count(R"sql(
-            SELECT count(*) FROM delivery d JOIN mailing m ON m.id = d.mailing_id
-            WHERE m.id = $1 AND NOT EXISTS (SELECT 1 FROM subscription s
-                WHERE s.id = d.subscription_id AND s.list_id = m.list_id AND s.id <= m.ceiling
-                  AND (s.left_at IS NULL OR s.left_at > m.started_at)))sql"))
-        found.push_back(fmt::format("{} outcomes of readers who are not in the audience", n));
-    if (auto n = count(R"sql(
-            SELECT count(*) FROM delivery d WHERE d.mailing_id = $1 AND NOT EXISTS (
-                SELECT 1 FROM slice WHERE slice.mailing_id = d.mailing_id AND d.subscription_id BETWEEN first_id AND last_id))sql"))
-        found.push_back(fmt::format("{} outcomes outside every slice", n));
-    if (auto n = count(R"sql(
-            SELECT count(*) FROM slice a JOIN slice b ON a.mailing_id = b.mailing_id AND a.first_id < b.first_id AND a.last_id >= b.first_id
-            WHERE a.mailing_id = $1)sql"))
-        found.push_back(fmt::format("{} slices overlap", n));
-    if (auto n = count(R"sql(
-            SELECT count(*) FROM slice f JOIN mailing m ON m.id = f.mailing_id
-            JOIN subscription s ON s.list_id = m.list_id AND s.id BETWEEN f.first_id AND f.last_id AND s.id <= m.ceiling
-                AND (s.left_at IS NULL OR s.left_at > m.started_at)
-            WHERE f.mailing_id = $1 AND f.finished_at IS NOT NULL
-              AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.subscription_id = s.id))sql"))
-        found.push_back(fmt::format("{} readers of finished slices have no outcome", n));
-    if (account.state == MailingState::sent)
-        if (auto n = count("SELECT count(*) FROM slice WHERE mailing_id = $1 AND finished_at IS NULL"))
-            found.push_back(fmt::format("sent, but {} slices are unfinished", n));
-    if (auto n = count("SELECT count(*) FROM delivery WHERE mailing_id = $1 AND (state = 'deferred') <> (next_try_at "
-                       "IS NOT NULL)"))
-        found.push_back(fmt::format("{} outcomes whose state and time of the next try disagree", n));
-    return found;
-}
-
 }

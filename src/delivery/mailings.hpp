@@ -73,7 +73,10 @@ public:
     [[nodiscard]] bool anything_sent(MailingId id);
     [[nodiscard]] Balance balance(MailingId id);
 
-    // Every way in which the rows of a mailing contradict each other, one sentence each; none when all is well.
+    // The same numbers, counted from the rows of every single reader; without reasons and times.
+    [[nodiscard]] Balance recount(MailingId id);
+    // Every way in which the rows of a mailing contradict each other or its balance, one sentence each; none when all
+    // is well, also while it is being sent. It looks at every reader: seconds for a million.
     [[nodiscard]] std::vector<std::string> contradictions(MailingId id);
 
 private:

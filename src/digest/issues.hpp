@@ -66,6 +66,10 @@ public:
     void free_stories(IssueId id);
     void free_story(IssueId id, StoryId story);
 
+    // Every way in which the rows of an issue contradict each other, one sentence each; its mailing's are not among
+    // them.
+    [[nodiscard]] std::vector<std::string> contradictions(IssueId id);
+
 private:
     storage::Connection& connection_;
 };

@@ -243,4 +243,14 @@ void Transaction::commit() {
     done_ = true;
 }
 
+Snapshot::Snapshot(Connection& connection) : connection_(connection), outermost_(!connection.in_transaction()) {
+    if (outermost_) connection_.run("BEGIN");
+    ++connection_.depth_;
+}
+
+Snapshot::~Snapshot() {
+    --connection_.depth_;
+    if (outermost_) sqlite3_exec(connection_.database_, "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
 }

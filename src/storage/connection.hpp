@@ -150,6 +150,7 @@ public:
 
 private:
     friend class Transaction;
+    friend class Snapshot;
 
     template <class... Values>
     static std::array<Value, sizeof...(Values)> bound(const Values&... values) {
@@ -200,6 +201,19 @@ private:
     Connection& connection_;
     int level_; // 0: the outermost
     bool done_ = false;
+};
+
+// Everything read while it lives is of one moment, and nobody is kept waiting for it. For reading only.
+class Snapshot {
+public:
+    explicit Snapshot(Connection& connection);
+    ~Snapshot();
+    Snapshot(const Snapshot&) = delete;
+    Snapshot& operator=(const Snapshot&) = delete;
+
+private:
+    Connection& connection_;
+    bool outermost_; // inside a transaction, or another snapshot, it is that one's moment
 };
 
 template <>

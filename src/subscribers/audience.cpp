@@ -1,5 +1,7 @@
 #include "subscribers/audience.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace postrider::subscribers {
@@ -71,6 +73,31 @@ Reader read_one(storage::Connection& connection, SubscriptionId subscription) {
         FROM subscription s LEFT JOIN subscriber r ON r.id = s.subscriber_id WHERE s.id = $1)sql",
                                    reader_in, subscription);
     return reader.value_or(Reader{subscription, {}, "", "", "", "{}", Time(), true});
+}
+
+std::vector<std::string> counter_contradictions(storage::Connection& connection, ListId list) {
+    storage::Snapshot moment(connection);
+    struct Counter {
+        std::int64_t active;
+        Time left, fixed;
+    };
+    auto counter = connection.first(
+        "SELECT active, last_left_at, last_fixed_at FROM list_counter WHERE list_id = $1",
+        [](const storage::Row& row) { return Counter{row.integer(0), row.get<Time>(1), row.get<Time>(2)}; }, list);
+    if (!counter) return {"the list has no counter"};
+    std::vector<std::string> found;
+    auto active = connection.value<std::int64_t>(
+        "SELECT count(*) FROM subscription WHERE list_id = $1 AND left_at IS NULL", list);
+    if (*active != counter->active)
+        found.push_back(fmt::format("the list counts {} active readers, and there are {}", counter->active, *active));
+    auto left = connection.value<std::optional<Time>>(
+        "SELECT max(left_at) FROM subscription WHERE list_id = $1 AND left_at IS NOT NULL", list);
+    if (left->value_or(counter->left) > counter->left)
+        found.emplace_back("readers of the list left later than the last one it knows of");
+    auto fixed = connection.value<std::optional<Time>>("SELECT max(started_at) FROM mailing WHERE list_id = $1", list);
+    if (fixed->value_or(counter->fixed) > counter->fixed)
+        found.emplace_back("a mailing of the list began later than the last one it knows of");
+    return found;
 }
 
 }

@@ -44,6 +44,9 @@ struct Reader {
 void read_audience(storage::Connection& connection, ListId list, Time fixed_at, std::int64_t after, std::int64_t last,
                    int limit, std::vector<Reader>& readers);
 
+// Every way in which the list's counter row contradicts the subscriptions and mailings it counts, one sentence each.
+[[nodiscard]] std::vector<std::string> counter_contradictions(storage::Connection& connection, ListId list);
+
 // The same reader as things stand now; `left` when the subscription is closed or gone.
 [[nodiscard]] Reader read_one(storage::Connection& connection, SubscriptionId subscription);
 
