@@ -73,7 +73,7 @@ private:
 
     const Site& site_;
     Mode mode_;
-    boost::asio::io_context loop_{1};
+    boost::asio::io_context loop_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO}; // sockets and timers are this thread's alone
     boost::asio::signal_set signals_{loop_};
     system::Clock& clock_;
     storage::Database database_;

@@ -149,6 +149,7 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
         auto reply = co_await session.body_reply();
         co_await settle(connection, parcel, smtp::Stage::body, &reply,
                         false); // on disk before the next body: promise 1
+        if (connection.now && parcel.mailing) gathered_.spare.push_back(std::move(connection.now));
         connection.now = std::move(connection.next);
         envelope_sent = connection.now != nullptr;
     }

@@ -117,8 +117,8 @@ int Dispatcher::wanted() const {
     for (auto& lane : lanes_)
         if (lane.open(now)) places += lane.allowed();
     if (places == 0) return 0;
-    // What leaves within half a second, so that nobody's state is older than a second when the message does.
-    int target = std::clamp(int(per_second_ / 2), 2 * places, most_queued);
+    // What leaves within a quarter of a second: nobody's state is old when the message leaves, and memory stays small.
+    int target = std::clamp(int(per_second_ / 4), 2 * places, most_queued);
     int queued = int(queue_.size());
     return queued < (target + 1) / 2 ? target - queued : 0;
 }

@@ -76,6 +76,9 @@ constexpr std::string_view time_ran_out = "not reached in time";
 void Intake::exchange(storage::Connection& connection, Group& group, Time now) {
     auto before = open_; // a transaction that fails leaves this object as it was, too
     group.more = false;
+    std::ranges::move(group.spare, std::back_inserter(spare_));
+    group.spare.clear();
+    if (group.wanted == 0 && open_.empty()) spare_.clear(); // nothing is being sent: give the memory back
     try {
         storage::Transaction transaction(connection);
         if (!group.records.empty()) system::fault_point("outcomes known, not recorded");
@@ -317,7 +320,7 @@ void Intake::expire_readers(storage::Connection& connection, Open& open, Group& 
     auto& slice = unread->second;
     std::vector<subscribers::Reader> readers;
     subscribers::read_audience(connection, open.mailing->list, open.mailing->started_at, slice.read_to, slice.last,
-                               slice_size, readers);
+                               slice_size, [&]() -> subscribers::Reader& { return readers.emplace_back(); });
     for (auto& reader : readers) {
         if (slice.resumed && has_outcome(connection, open.mailing->id, reader.subscription)) continue;
         if (reader.left)
@@ -375,19 +378,27 @@ bool Intake::fit_to_send(storage::Connection& connection, Parcel& parcel, Time n
     return true;
 }
 
+std::unique_ptr<Parcel> Intake::fresh_parcel() {
+    if (spare_.empty()) return std::make_unique<Parcel>();
+    auto parcel = std::move(spare_.back());
+    spare_.pop_back();
+    parcel->number = 1;
+    parcel->was_unknown = false;
+    return parcel;
+}
+
 void Intake::read_slice(storage::Connection& connection, Open& open, Slice& slice, Group& group, Time now) {
     auto& mailing = *open.mailing;
     while (slice.read_to < slice.last && int(group.parcels.size()) < group.wanted) {
-        std::vector<subscribers::Reader> readers;
+        std::vector<std::unique_ptr<Parcel>> read;
         int limit = group.wanted - int(group.parcels.size());
-        subscribers::read_audience(connection, mailing.list, mailing.started_at, slice.read_to, slice.last, limit,
-                                   readers);
-        slice.read_to = int(readers.size()) < limit ? slice.last : readers.back().subscription.number;
-        for (auto& reader : readers) {
-            if (slice.resumed && has_outcome(connection, mailing.id, reader.subscription)) continue;
-            auto parcel = std::make_unique<Parcel>();
+        auto place = [&]() -> subscribers::Reader& { return read.emplace_back(fresh_parcel())->reader; };
+        int count = subscribers::read_audience(connection, mailing.list, mailing.started_at, slice.read_to, slice.last,
+                                               limit, place);
+        slice.read_to = count < limit ? slice.last : read.back()->reader.subscription.number;
+        for (auto& parcel : read) {
+            if (slice.resumed && has_outcome(connection, mailing.id, parcel->reader.subscription)) continue;
             parcel->mailing = open.mailing;
-            parcel->reader = std::move(reader);
             parcel->slice = slice.first;
             parcel->read_at = now;
             if (!fit_to_send(connection, *parcel, now)) continue;

@@ -85,10 +85,11 @@ struct Group {
     std::vector<RelayNote> relays;
     int wanted = 0; // parcels
     std::vector<std::unique_ptr<Parcel>> parcels;
-    std::vector<MailingId> halted;   // nothing more of these may leave: paused, cancelled
-    std::vector<std::string> broken; // mailings that cannot be sent, each with its reason
-    bool more = false;               // there may be more at once
-    std::optional<Time> next_due;    // when something that waits now will be due
+    std::vector<std::unique_ptr<Parcel>> spare; // done with: their memory serves the next ones
+    std::vector<MailingId> halted;              // nothing more of these may leave: paused, cancelled
+    std::vector<std::string> broken;            // mailings that cannot be sent, each with its reason
+    bool more = false;                          // there may be more at once
+    std::optional<Time> next_due;               // when something that waits now will be due
 
     [[nodiscard]] bool empty() const {
         return records.empty() && letters.empty() && given_back.empty() && relays.empty();
@@ -134,6 +135,7 @@ private:
     void expire_readers(storage::Connection&, Open&, Group&, Time now);
     bool cut_slice(storage::Connection&, Open&, Time now);
     bool fit_to_send(storage::Connection&, Parcel&, Time now);
+    [[nodiscard]] std::unique_ptr<Parcel> fresh_parcel();
     void read_slice(storage::Connection&, Open&, Slice&, Group&, Time now);
     void finish_mailings(storage::Connection&, Time now);
 
@@ -146,6 +148,7 @@ private:
         Time look_again;
     };
     std::map<MailingId, Broken> broken_;
+    std::vector<std::unique_ptr<Parcel>> spare_;
     std::string worker_;
 };
 

@@ -31,6 +31,8 @@ bool is_ascii(std::string_view text) {
 bool is_safe_in_brackets(std::string_view address) {
     bool quoted = false, escaped = false;
     if (address.size() > longest_address) return false;
+    if (std::ranges::all_of(address, [](char c) { return c > ' ' && c < 0x7F && c != '<' && c != '>' && c != '"'; }))
+        return true;
     for (char c : address) {
         auto byte = static_cast<unsigned char>(c);
         if (byte < ' ' || byte == 0x7F) return false;

@@ -7,15 +7,25 @@
 namespace postrider::subscribers {
 namespace {
 
+// Keeps the strings' memory.
+void read_into(Reader& reader, const storage::Row& row) {
+    auto text = [&](int column, std::string_view otherwise = {}) {
+        return row.null(column) ? otherwise : row.text(column);
+    };
+    reader.subscription = row.get<SubscriptionId>(0);
+    reader.subscriber = SubscriberId{row.null(7) ? 0 : row.integer(7)};
+    reader.address = text(1);
+    reader.name = text(2);
+    reader.language = text(3);
+    reader.attributes = text(4, "{}");
+    reader.activated_at = row.get<Time>(5);
+    reader.left = !row.null(6) || row.null(1);
+}
+
 Reader reader_in(const storage::Row& row) {
-    return {row.get<SubscriptionId>(0),
-            SubscriberId{row.null(7) ? 0 : row.integer(7)},
-            std::string(row.null(1) ? std::string_view() : row.text(1)),
-            std::string(row.null(2) ? std::string_view() : row.text(2)),
-            std::string(row.null(3) ? std::string_view() : row.text(3)),
-            std::string(row.null(4) ? std::string_view("{}") : row.text(4)),
-            row.get<Time>(5),
-            !row.null(6) || row.null(1)};
+    Reader reader;
+    read_into(reader, row);
+    return reader;
 }
 
 }
@@ -56,15 +66,21 @@ std::int64_t end_of_slice(storage::Connection& connection, ListId list, std::int
         .value_or(0);
 }
 
-void read_audience(storage::Connection& connection, ListId list, Time fixed_at, std::int64_t after, std::int64_t last,
-                   int limit, std::vector<Reader>& readers) {
+int read_audience(storage::Connection& connection, ListId list, Time fixed_at, std::int64_t after, std::int64_t last,
+                  int limit, const std::function<Reader&()>& place) {
+    int count = 0;
     connection.each(
         R"sql(
         SELECT s.id, r.address, r.name, r.language, r.attributes, s.activated_at, s.left_at, s.subscriber_id
         FROM subscription s LEFT JOIN subscriber r ON r.id = s.subscriber_id
         WHERE s.list_id = $1 AND s.id > $2 AND s.id <= $3 AND (s.left_at IS NULL OR s.left_at > $4)
         ORDER BY s.id LIMIT $5)sql",
-        [&](const storage::Row& row) { readers.push_back(reader_in(row)); }, list, after, last, fixed_at, limit);
+        [&](const storage::Row& row) {
+            read_into(place(), row);
+            ++count;
+        },
+        list, after, last, fixed_at, limit);
+    return count;
 }
 
 Reader read_one(storage::Connection& connection, SubscriptionId subscription) {

@@ -3,6 +3,7 @@
 #include "storage/ids.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,7 @@ struct Reader {
     std::string address, name, language;
     std::string attributes; // JSON object
     Time activated_at;
-    bool left; // since the audience was fixed, or erased: gets no mail
+    bool left = false; // since the audience was fixed, or erased: gets no mail
 };
 
 // The ids of the `count`-th reader of the list after `after`: where a slice ends; 0 when there is none left up to the
@@ -40,9 +41,10 @@ struct Reader {
 [[nodiscard]] std::int64_t end_of_slice(storage::Connection& connection, ListId list, std::int64_t after,
                                         std::int64_t ceiling, int count);
 
-// Readers of the audience with after < id <= last, in order of id, at most `limit`, appended to `readers`.
-void read_audience(storage::Connection& connection, ListId list, Time fixed_at, std::int64_t after, std::int64_t last,
-                   int limit, std::vector<Reader>& readers);
+// Readers of the audience with after < id <= last, in order of id, at most `limit`; each is written where `place` says,
+// over what stands there. Gives how many there were.
+int read_audience(storage::Connection& connection, ListId list, Time fixed_at, std::int64_t after, std::int64_t last,
+                  int limit, const std::function<Reader&()>& place);
 
 // Every way in which the list's counter row contradicts the subscriptions and mailings it counts, one sentence each.
 [[nodiscard]] std::vector<std::string> counter_contradictions(storage::Connection& connection, ListId list);

@@ -8,7 +8,8 @@ namespace {
 
 std::vector<std::string> audience(Site& site, const Audience& fixed, std::int64_t ceiling) {
     std::vector<Reader> readers;
-    read_audience(site.database, site.courier, fixed.fixed_at, 0, ceiling, 1000, readers);
+    read_audience(site.database, site.courier, fixed.fixed_at, 0, ceiling, 1000,
+                  [&]() -> Reader& { return readers.emplace_back(); });
     std::vector<std::string> out;
     for (auto& reader : readers) out.push_back(reader.address + (reader.left ? " left" : ""));
     return out;
