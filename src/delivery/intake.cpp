@@ -90,6 +90,9 @@ void Intake::exchange(storage::Connection& connection, Group& group, Time now) {
                 INSERT INTO relay_state (name, held_until, reason, at) VALUES ($1, $2, $3, $4)
                 ON CONFLICT (name) DO UPDATE SET held_until = excluded.held_until, reason = excluded.reason, at = excluded.at)sql",
                            relay.name, relay.held_until, relay.reason, now);
+        if (!began_) forget_domain_holds(connection);
+        for (auto& domain : group.domains) note(connection, domain, now);
+        group.answers.write(connection);
         follow_states(connection, group, now);
         if (group.wanted > 0) give_letters(connection, group, now);
         for (auto& [id, open] : open_)
@@ -101,6 +104,7 @@ void Intake::exchange(storage::Connection& connection, Group& group, Time now) {
         group.more |= group.wanted > 0 && int(group.parcels.size()) >= group.wanted;
         group.next_due = next_due(connection, now);
         transaction.commit();
+        began_ = true;
         follow_second_tries(group);
         if (!group.records.empty()) system::fault_point("outcomes committed, not known to be");
     } catch (...) {
@@ -408,6 +412,17 @@ void Intake::read_slice(storage::Connection& connection, Open& open, Slice& slic
     }
 }
 
+// Its outcomes are counted now, while they are at hand: a report adds up slices instead of readers.
+void Intake::finish(storage::Connection& connection, MailingId mailing, const Slice& slice, Time now) {
+    connection.run(R"sql(
+        UPDATE slice SET finished_at = $4, worker = NULL, (readers, first_at, last_at) =
+            (SELECT count(*), min(CASE WHEN state = 'accepted' AND tries = 1 THEN at END),
+                    max(CASE WHEN state = 'accepted' AND tries = 1 THEN at END)
+             FROM delivery WHERE mailing_id = $1 AND subscription_id BETWEEN $2 AND $3)
+        WHERE mailing_id = $1 AND first_id = $2)sql",
+                   mailing, slice.first, slice.last, now);
+}
+
 void Intake::finish_slices(storage::Connection& connection, Group& group, Time now) {
     for (auto& [id, open] : open_) {
         for (auto at = open.slices.begin(); at != open.slices.end();) {
@@ -419,9 +434,7 @@ void Intake::finish_slices(storage::Connection& connection, Group& group, Time n
                 slice.again = false;
                 group.more = true;
             } else if (everybody_back) {
-                connection.run(
-                    "UPDATE slice SET finished_at = $3, worker = NULL WHERE mailing_id = $1 AND first_id = $2", id,
-                    slice.first, now);
+                finish(connection, id, slice, now);
                 at = open.slices.erase(at);
                 continue;
             }

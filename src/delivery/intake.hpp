@@ -1,5 +1,7 @@
 #pragma once
 
+#include "delivery/answer_times.hpp"
+#include "delivery/holds.hpp"
 #include "delivery/letters.hpp"
 #include "delivery/mailings.hpp"
 #include "delivery/message.hpp"
@@ -83,6 +85,8 @@ struct Group {
     std::vector<LetterRecord> letters;
     std::vector<GiveBack> given_back;
     std::vector<RelayNote> relays;
+    std::vector<DomainNote> domains;
+    AnswerTimes answers;
     int wanted = 0; // parcels
     std::vector<std::unique_ptr<Parcel>> parcels;
     std::vector<std::unique_ptr<Parcel>> spare; // done with: their memory serves the next ones
@@ -92,7 +96,8 @@ struct Group {
     std::optional<Time> next_due;               // when something that waits now will be due
 
     [[nodiscard]] bool empty() const {
-        return records.empty() && letters.empty() && given_back.empty() && relays.empty();
+        return records.empty() && letters.empty() && given_back.empty() && relays.empty() &&
+               domains.empty() && answers.empty();
     }
 };
 
@@ -126,6 +131,7 @@ private:
     void follow_second_tries(const Group&);
     void take_records(storage::Connection&, const Group&, Time now);
     void take_back(storage::Connection&, const Group&);
+    static void finish(storage::Connection&, MailingId, const Slice&, Time now);
     void finish_slices(storage::Connection&, Group&, Time now);
     void follow_states(storage::Connection&, Group&, Time now);
     void load(storage::Connection&, const Mailing&);
@@ -150,6 +156,7 @@ private:
     std::map<MailingId, Broken> broken_;
     std::vector<std::unique_ptr<Parcel>> spare_;
     std::string worker_;
+    bool began_ = false; // an exchange has succeeded
 };
 
 }

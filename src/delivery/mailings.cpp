@@ -113,7 +113,7 @@ bool Mailings::anything_sent(MailingId id) {
            connection_.value<std::int64_t>("SELECT 1 FROM slice WHERE mailing_id = $1 LIMIT 1", id).has_value();
 }
 
-Balance Mailings::balance(MailingId id) {
+Balance Mailings::progress(MailingId id) {
     Balance balance;
     connection_.each(
         "SELECT state, planned FROM mailing WHERE id = $1",
@@ -122,26 +122,71 @@ Balance Mailings::balance(MailingId id) {
             balance.planned = row.get<std::optional<std::int64_t>>(1).value_or(0);
         },
         id);
+    count(id, balance);
+    balance.next_try_at = *connection_.value<std::optional<Time>>(
+        "SELECT min(next_try_at) FROM delivery WHERE mailing_id = $1 AND state = 'deferred'", id);
+    return balance;
+}
+
+// One statement, so that all its numbers are of one moment.
+void Mailings::count(MailingId id, Balance& balance) {
     std::array<std::int64_t*, 6> counts = {&balance.deferred,   &balance.accepted, &balance.refused,
                                            &balance.suppressed, &balance.expired,  &balance.unknown};
-    connection_.each(
-        "SELECT state, count(*), sum(tries), min(at), max(at) FROM delivery WHERE mailing_id = $1 GROUP BY state",
-        [&](const storage::Row& row) {
-            auto name = std::ranges::find(outcome_names, row.text(0));
-            *counts[std::size_t(name - outcome_names.begin())] = row.integer(1);
+    std::int64_t outcomes = 0, eventful = 0;
+    auto span = [&](std::optional<Time> first, std::optional<Time> last) {
+        if (first) balance.first_sent_at = std::min(*first, balance.first_sent_at.value_or(*first));
+        if (last) balance.last_sent_at = std::max(*last, balance.last_sent_at.value_or(*last));
+    };
+    auto add = [&](const storage::Row& row) {
+        auto what = row.text(0);
+        bool of_slices = what == "slices";
+        if (of_slices)
+            outcomes += row.integer(1);
+        else {
+            *counts[std::size_t(std::ranges::find(outcome_names, what) - outcome_names.begin())] = row.integer(1);
+            eventful += row.integer(1);
             balance.attempts += row.integer(2);
-            if (row.text(0) != "accepted") return;
-            balance.first_sent_at = row.get<Time>(3);
-            balance.last_sent_at = row.get<Time>(4);
-        },
-        id);
-    balance.refusals = connection_.all(
-        R"sql(
-        SELECT reason, count(*) FROM delivery
-        WHERE mailing_id = $1 AND state IN ('refused', 'expired') AND reason IS NOT NULL
-        GROUP BY reason ORDER BY count(*) DESC, reason LIMIT 100)sql",
-        [](const storage::Row& row) { return Refusal{row.get<std::string>(0), row.integer(1)}; }, id);
+        }
+        if (of_slices || what == "accepted") span(row.get<std::optional<Time>>(3), row.get<std::optional<Time>>(4));
+    };
+    // A slice without a count is unfinished, or was finished by a program that did not count.
+    connection_.each(R"sql(
+        SELECT 'slices', coalesce(sum(readers), 0), 0, min(first_at), max(last_at) FROM slice
+        WHERE mailing_id = $1 AND readers IS NOT NULL
+        UNION ALL
+        SELECT 'slices', count(*), 0, min(CASE WHEN d.state = 'accepted' AND d.tries = 1 THEN d.at END),
+               max(CASE WHEN d.state = 'accepted' AND d.tries = 1 THEN d.at END)
+        FROM slice JOIN delivery d
+            ON d.mailing_id = slice.mailing_id AND d.subscription_id BETWEEN slice.first_id AND slice.last_id
+        WHERE slice.mailing_id = $1 AND slice.readers IS NULL
+        UNION ALL
+        SELECT state, count(*), sum(tries), min(at), max(at) FROM delivery
+        WHERE mailing_id = $1 AND (state <> 'accepted' OR tries <> 1) GROUP BY state)sql",
+                     add, id);
+    balance.accepted += outcomes - eventful;
+    balance.attempts += outcomes - eventful;
+}
+
+Balance Mailings::balance(MailingId id) {
+    auto balance = progress(id);
+    reasons(id, "('refused', 'expired')", balance.refusals, balance.other_refusals);
+    reasons(id, "('deferred')", balance.deferrals, balance.other_deferrals);
     return balance;
+}
+
+void Mailings::reasons(MailingId id, std::string_view states, std::vector<Refusal>& commonest, Others& others) {
+    constexpr std::size_t most = 100;
+    auto add = [&](const storage::Row& row) {
+        if (commonest.size() < most) return commonest.push_back({row.get<std::string>(0), row.integer(1)});
+        ++others.reasons;
+        others.count += row.integer(1);
+    };
+    auto sql = fmt::format(R"sql(
+        SELECT reason, count(*) FROM delivery
+        WHERE mailing_id = $1 AND (state <> 'accepted' OR tries <> 1) AND state IN {} AND reason IS NOT NULL
+        GROUP BY reason ORDER BY count(*) DESC, reason)sql",
+                           states);
+    connection_.each(sql, add, id);
 }
 
 }

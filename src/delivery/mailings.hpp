@@ -39,12 +39,19 @@ struct Refusal {
     std::int64_t count;
 };
 
+struct Others { // beyond the hundred most frequent
+    std::int64_t reasons = 0, count = 0;
+};
+
 struct Balance {
     MailingState state = MailingState::scheduled;
     std::int64_t planned = 0, accepted = 0, refused = 0, suppressed = 0, expired = 0, unknown = 0, deferred = 0;
     std::int64_t attempts = 0;
     std::optional<Time> first_sent_at, last_sent_at;
-    std::vector<Refusal> refusals; // most frequent first
+    std::vector<Refusal> refusals;  // of who was refused or expired; most frequent first, at most a hundred
+    std::vector<Refusal> deferrals; // of who will be tried again, likewise
+    Others other_refusals, other_deferrals;
+    std::optional<Time> next_try_at; // the first of the deferred
 
     [[nodiscard]] std::int64_t settled() const { return accepted + refused + suppressed + expired + unknown; }
     [[nodiscard]] std::int64_t pending() const { return planned - settled() - deferred; }
@@ -71,6 +78,9 @@ public:
     void finish(MailingId id, Time now);
 
     [[nodiscard]] bool anything_sent(MailingId id);
+    // Cheap, however long the list: the counts of finished slices, the rows of the open ones, and of the others only
+    // who was not accepted at the first try. Without reasons, for whoever looks often.
+    [[nodiscard]] Balance progress(MailingId id);
     [[nodiscard]] Balance balance(MailingId id);
 
     // The same numbers, counted from the rows of every single reader; without reasons and times.
@@ -80,6 +90,9 @@ public:
     [[nodiscard]] std::vector<std::string> contradictions(MailingId id);
 
 private:
+    void reasons(MailingId id, std::string_view states, std::vector<Refusal>& commonest, Others& others);
+    void count(MailingId id, Balance& balance);
+
     storage::Connection& connection_;
 };
 
