@@ -1,6 +1,8 @@
 #include "cli/call.hpp"
 #include "cli/command.hpp"
+#include "cli/report.hpp"
 #include "cli/sending.hpp"
+#include "cli/watching.hpp"
 #include "delivery/mailings.hpp"
 #include "digest/issues.hpp"
 #include "subscribers/audience.hpp"
@@ -59,14 +61,6 @@ int ls(Call& call) {
     return 0;
 }
 
-std::string waits_for(Call& call, const Issue& issue) {
-    if (issue.state != IssueState::scheduled) return "";
-    for (auto& other : Issues(call.database()).of_list(issue.list))
-        if (other.state == IssueState::sending || other.state == IssueState::paused)
-            return fmt::format("waits until {} is sent", name_of(other));
-    return "";
-}
-
 int show(Call& call) {
     auto issue = call.issue(call.argument(0));
     auto row = json_of(call, issue);
@@ -87,7 +81,8 @@ int show(Call& call) {
                          issue.reason.empty() ? "" : fmt::format(", {}", issue.reason)));
     if (!issue.subject.empty()) call.say(issue.subject);
     if (issue.slot) call.say(fmt::format("fills the slot of {}", shown(issue.slot)));
-    if (auto waits = waits_for(call, issue); !waits.empty()) call.say(waits);
+    if (issue.state == IssueState::scheduled)
+        if (auto ahead = waits_for(call, issue); !ahead.empty()) call.say("waits for " + ahead);
     if (!table.empty()) table.print(call.out, call.terminal);
     return 0;
 }
@@ -213,41 +208,6 @@ int cancel(Call& call) {
 
 // --- accounts ------------------------------------------------------------------------------------------------------
 
-delivery::Balance balance_of(Call& call, const Issue& issue) {
-    return issue.mailing ? delivery::Mailings(call.database()).balance(*issue.mailing) : delivery::Balance{};
-}
-
-int report(Call& call) {
-    auto issue = call.issue(call.argument(0));
-    auto balance = balance_of(call, issue);
-    if (!call.json()) {
-        print_report(call, issue, balance);
-        return 0;
-    }
-    json::array refusals;
-    for (auto& refusal : balance.refusals)
-        refusals.push_back(json::object{{"reason", refusal.reason}, {"count", refusal.count}});
-    json::object row{{"issue", issue.id.number}};
-    row["number"] = issue.number ? json::value(*issue.number) : json::value();
-    row["list"] = issue.list_slug;
-    row["status"] = to_text(issue.state);
-    row["planned"] = balance.planned;
-    row["accepted"] = balance.accepted;
-    row["refused"] = balance.refused;
-    row["suppressed"] = balance.suppressed;
-    row["expired"] = balance.expired;
-    row["unknown"] = balance.unknown;
-    row["deferred"] = balance.deferred;
-    row["pending"] = balance.pending();
-    row["balanced"] = balance.balanced();
-    row["first_sent_at"] = json_time(balance.first_sent_at);
-    row["last_sent_at"] = json_time(balance.last_sent_at);
-    row["attempts"] = balance.attempts;
-    row["refusals"] = std::move(refusals);
-    print_json(call.out, row);
-    return 0;
-}
-
 std::string sum_of(const delivery::Balance& balance) {
     auto sum =
         fmt::format("{} planned = {} accepted + {} refused + {} suppressed + {} expired + {} unknown", balance.planned,
@@ -372,7 +332,7 @@ void add_accounts(Commands& commands) {
                         "Show what became of an issue, reader by reader in numbers.",
                         "issue report daily/3 --json",
                         {issue_argument},
-                        {json_option},
+                        {{"--follow", "", "show progress until it is sent or cancelled, then the report"}, json_option},
                         report});
     commands.push_back({"issue",
                         "verify",

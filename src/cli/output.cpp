@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <ostream>
+#include <sys/ioctl.h>
 
 namespace postrider::cli {
 namespace {
@@ -38,6 +39,36 @@ std::string shortened(std::string_view text, std::size_t columns) {
         if (width >= columns) break;
     }
     return std::string(text.substr(0, end)) + "…";
+}
+
+std::string wrapped(std::string_view text, std::size_t columns) {
+    constexpr std::string_view indent = "    ";
+    auto begin = std::min(text.find_first_not_of(' '), text.size());
+    std::string lines(text.substr(0, begin));
+    std::size_t taken = begin;
+    bool first = true;
+    for (auto at = begin; at < text.size(); first = false) {
+        auto end = std::min(text.find(' ', at), text.size());
+        auto word = text.substr(at, end - at);
+        auto width = width_of(word);
+        if (!first && taken + 1 + width > columns) {
+            lines.append("\n").append(indent);
+            taken = indent.size();
+        } else if (!first) {
+            lines += ' ';
+            ++taken;
+        }
+        lines += word;
+        taken += width;
+        at = std::min(text.find_first_not_of(' ', end), text.size());
+    }
+    return lines;
+}
+
+std::size_t columns_of(int file) {
+    winsize size{};
+    bool known = ::ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return known ? size.ws_col : 80;
 }
 
 void Table::print(std::ostream& out, const Terminal& terminal) const {

@@ -35,6 +35,12 @@ private:
 // At most so many columns, with … where something was cut.
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t columns);
 
+// Lines of at most so many columns, broken between words; the second and later ones are indented. A word that is longer
+// stays whole.
+[[nodiscard]] std::string wrapped(std::string_view text, std::size_t columns);
+// Of the terminal behind this file descriptor; 80 where it does not say.
+[[nodiscard]] std::size_t columns_of(int file);
+
 // "2026-11-24 07:54 UTC"; "-" for none.
 [[nodiscard]] std::string shown(std::optional<Time> time);
 [[nodiscard]] boost::json::value json_time(std::optional<Time> time); // RFC 3339 or null

@@ -1,5 +1,6 @@
 #include "cli/sending.hpp"
 
+#include "cli/watching.hpp"
 #include "daemon/lock.hpp"
 #include "delivery/letters.hpp"
 #include "subscribers/subscribers.hpp"
@@ -55,8 +56,7 @@ int wait_for_letter(Call& call, LetterId id) {
 int send_test(Call& call, const Target& target, const std::string& written) {
     auto address = call.address(written);
     auto running = daemon::daemon_running(call.site());
-    if (call.has("--wait") && !running)
-        throw Failure("no daemon is running, so there is nothing to wait for; start `postrider serve`");
+    if (call.has("--wait") && !running) throw Failure("no daemon serves this site; start one with `postrider serve`");
     constexpr std::string_view mark = "[Test] ";
     auto reader = reader_of(call, target.list, written);
     auto sample = call.publishing().sample(target.list, target.issue, reader, mark, call.now);
@@ -69,28 +69,6 @@ int send_test(Call& call, const Target& target, const std::string& written) {
     return call.has("--wait") ? wait_for_letter(call, id) : 0;
 }
 
-int wait_for(Call& call, IssueId id) {
-    auto issue = Issues(call.database()).find(id).value();
-    delivery::Mailings mailings(call.database());
-    Progress progress(call.err, call.terminal, name_of(issue));
-    bool told_of_pause = false;
-    for (;; std::this_thread::sleep_for(glance)) {
-        issue = Issues(call.database()).find(id).value();
-        auto balance = mailings.balance(*issue.mailing);
-        if (issue.state == IssueState::sent || issue.state == IssueState::cancelled) {
-            print_report(call, issue, balance);
-            return issue.state == IssueState::sent && balance.balanced() ? 0 : 1;
-        }
-        progress.at(std::uint64_t(std::max<std::int64_t>(balance.settled(), 0)), std::uint64_t(balance.planned));
-        if (issue.state == IssueState::paused && !told_of_pause)
-            call.note(fmt::format("{} is paused; `postrider issue resume {}` goes on", name_of(issue), id.number));
-        told_of_pause = issue.state == IssueState::paused;
-        if (!daemon::daemon_running(call.site()))
-            throw Failure(fmt::format("the daemon has left while {} was {}; `postrider serve` goes on with it",
-                                      name_of(issue), to_text(issue.state)));
-    }
-}
-
 int said(Call& call, IssueId id) {
     auto issue = Issues(call.database()).find(id).value();
     if (issue.state == IssueState::held) {
@@ -98,7 +76,7 @@ int said(Call& call, IssueId id) {
                              id.number, issue.list_slug));
         return 0;
     }
-    if (call.has("--wait")) return wait_for(call, id);
+    if (call.has("--wait")) return watch(call, id);
     call.say(fmt::format("{} is scheduled{}", name_of(issue), hint_without_daemon(call)));
     return 0;
 }
@@ -156,30 +134,14 @@ void refuse_archived(const subscribers::List& list) {
                                   list.slug));
 }
 
-void print_report(Call& call, const Issue& issue, const delivery::Balance& balance) {
-    call.say(fmt::format("{}: {}", name_of(issue), to_text(issue.state)));
-    Table table({"PLANNED", "ACCEPTED", "REFUSED", "SUPPRESSED", "EXPIRED", "UNKNOWN", "DEFERRED", "PENDING"});
-    table.row({std::to_string(balance.planned), std::to_string(balance.accepted), std::to_string(balance.refused),
-               std::to_string(balance.suppressed), std::to_string(balance.expired), std::to_string(balance.unknown),
-               std::to_string(balance.deferred), std::to_string(balance.pending())});
-    table.print(call.out, call.terminal);
-    if (balance.first_sent_at)
-        call.say(fmt::format("sent from {} to {}, {}", rfc3339(*balance.first_sent_at), rfc3339(*balance.last_sent_at),
-                             counted(balance.attempts, "attempt")));
-    for (auto& refusal : balance.refusals) call.say(fmt::format("{:>8}  {}", refusal.count, refusal.reason));
-    if (!balance.balanced())
-        call.say(painted(fmt::format("THE ACCOUNT DOES NOT BALANCE; `postrider issue verify {}` looks for the reason",
-                                     issue.id.number),
-                         Colour::red, call.terminal.colour));
-}
-
 int send_issue(Call& call) {
     auto target = target_of(call, call.argument(0));
     if (auto address = call.text_if("--test")) return send_test(call, target, *address);
     refuse_archived(target.list);
     if (call.has("--wait") && !daemon::daemon_running(call.site()))
-        throw Failure("no daemon is running, so there is nothing to wait for, and nothing was made; start `postrider "
-                      "serve`, or leave --wait out and run `postrider serve --once`");
+        throw Failure(
+            "no daemon serves this site, so nothing was made; start one with `postrider serve`, or leave --wait "
+            "out and run `postrider serve --once`");
     if (target.issue) return send_existing(call, *target.issue);
     auto outcome = call.publishing().publish(target.list, std::nullopt, call.now);
     if (outcome.issue) return said(call, *outcome.issue);

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "cli/call.hpp"
-#include "delivery/mailings.hpp"
 #include "subscribers/audience.hpp"
 
 #include <optional>
@@ -30,6 +29,5 @@ struct Target {
 // "; no daemon is running: ..." or nothing.
 [[nodiscard]] std::string hint_without_daemon(Call&);
 void refuse_archived(const subscribers::List&);
-void print_report(Call&, const digest::Issue&, const delivery::Balance&);
 
 }

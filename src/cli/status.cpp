@@ -1,5 +1,8 @@
 #include "cli/call.hpp"
 #include "cli/command.hpp"
+#include "cli/progress.hpp"
+#include "cli/sending.hpp"
+#include "cli/watching.hpp"
 #include "daemon/lock.hpp"
 #include "delivery/mailings.hpp"
 #include "stories/feeds.hpp"
@@ -8,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unistd.h>
 
 namespace postrider::cli {
 namespace {
@@ -22,26 +26,7 @@ struct Open {
     std::string waits; // what it waits for; empty: nothing
 };
 
-struct RelayHold {
-    std::string name, reason;
-    Time until;
-};
-
-// Until a message is taken again: between two tries the hold is over and the trouble is not.
-std::vector<RelayHold> relay_holds(Call& call) {
-    auto holds = call.database().all(
-        "SELECT name, coalesce(reason, ''), held_until FROM relay_state WHERE held_until IS NOT NULL ORDER BY name",
-        [](const storage::Row& row) {
-            return RelayHold{row.get<std::string>(0), row.get<std::string>(1), row.get<Time>(2)};
-        });
-    // One that was taken out of the configuration holds nothing up.
-    std::erase_if(holds, [&](auto& hold) {
-        return std::ranges::none_of(call.site().relays, [&](auto& one) { return one.lane.relay.name == hold.name; });
-    });
-    return holds;
-}
-
-std::vector<Open> open_issues(Call& call, bool daemon_running, const std::vector<RelayHold>& holds) {
+std::vector<Open> open_issues(Call& call, bool daemon_running, const std::vector<delivery::HoldRecord>& holds) {
     std::vector<Open> open;
     delivery::Mailings mailings(call.database());
     for (auto& issue : digest::Issues(call.database()).all()) {
@@ -56,8 +41,10 @@ std::vector<Open> open_issues(Call& call, bool daemon_running, const std::vector
         else if (!daemon_running)
             waits = "the daemon: `postrider serve`";
         else if (holds.size() == call.site().relays.size() && !holds.empty())
-            waits = fmt::format("the relay {}: {}", holds.front().name, holds.front().reason);
-        open.push_back({issue, mailings.balance(*issue.mailing), waits});
+            waits = fmt::format("the relay {}: {}", holds.front().name, harmless(holds.front().reason));
+        else if (issue.state == IssueState::scheduled)
+            waits = waits_for(call, issue);
+        open.push_back({issue, mailings.progress(*issue.mailing), waits});
     }
     return open;
 }
@@ -81,15 +68,19 @@ std::optional<Time> overdue(Call& call, const subscribers::List& list) {
 
 struct Report {
     bool running = false;
-    std::vector<RelayHold> holds;
+    delivery::Holds holds;
     std::vector<Open> open;
     std::vector<stories::FeedRecord> failing;
     std::int64_t feeds = 0, letters = 0;
     std::vector<subscribers::List> lists;
 };
 
+json::object json_of(const delivery::HoldRecord& hold) {
+    return {{"name", hold.name}, {"held_until", rfc3339(hold.until)}, {"reason", hold.reason}};
+}
+
 json::object json_of(Call& call, const Report& report) {
-    json::array lists, issues, relays, feeds;
+    json::array lists, issues, relays, domains, feeds;
     subscribers::Lists counts(call.database());
     for (auto& list : report.lists)
         lists.push_back(json::object{{"list", list.slug},
@@ -102,23 +93,46 @@ json::object json_of(Call& call, const Report& report) {
         row["number"] = one.issue.number ? json::value(*one.issue.number) : json::value();
         row["status"] = to_text(one.issue.state);
         row["planned"] = one.balance.planned;
+        row["accepted"] = one.balance.accepted;
+        row["refused"] = one.balance.refused;
         row["settled"] = one.balance.settled();
         row["deferred"] = one.balance.deferred;
         row["pending"] = one.balance.pending();
         row["waits_for"] = one.waits.empty() ? json::value() : json::value(one.waits);
         issues.push_back(std::move(row));
     }
-    for (auto& hold : report.holds)
-        relays.push_back(
-            json::object{{"name", hold.name}, {"held_until", rfc3339(hold.until)}, {"reason", hold.reason}});
+    for (auto& hold : report.holds.relays) relays.push_back(json_of(hold));
+    for (auto& hold : report.holds.domains) domains.push_back(json_of(hold));
     for (auto& feed : report.failing)
         feeds.push_back(json::object{{"id", feed.id.number},
                                      {"url", feed.url},
                                      {"state", to_text(feed.state)},
                                      {"last_error", feed.last_error}});
-    return {{"site", call.site().words.name},    {"daemon", report.running},         {"lists", std::move(lists)},
-            {"issues", std::move(issues)},       {"relays_held", std::move(relays)}, {"feeds", report.feeds},
-            {"feeds_failing", std::move(feeds)}, {"letters_waiting", report.letters}};
+    return {{"site", call.site().words.name}, {"daemon", report.running},          {"lists", std::move(lists)},
+            {"issues", std::move(issues)},    {"relays_held", std::move(relays)},  {"domains_held", std::move(domains)},
+            {"feeds", report.feeds},          {"feeds_failing", std::move(feeds)}, {"letters_waiting", report.letters}};
+}
+
+// On a terminal, lines that it holds.
+void say(Call& call, const std::string& text, std::optional<Colour> colour = std::nullopt) {
+    auto lines = call.terminal.out ? wrapped(text, columns_of(STDOUT_FILENO)) : text;
+    call.say(colour ? painted(lines, *colour, call.terminal.colour) : lines);
+}
+
+// One issue, and on a line of its own what it waits for.
+void say(Call& call, const Open& one) {
+    auto text = fmt::format("{} is {}", name_of(one.issue), to_text(one.issue.state));
+    if (one.issue.state == IssueState::sending)
+        text += ": " + progress_text({one.balance, {}, {}}, std::nullopt, call.now);
+    if (one.issue.state == IssueState::paused) text += ": " + account_text(one.balance, std::nullopt);
+    say(call, text);
+    if (!one.waits.empty()) say(call, "  waits for " + one.waits);
+}
+
+void say(Call& call, std::string_view who, const delivery::HoldRecord& hold) {
+    auto when = hold.until > call.now ? fmt::format("held until {}", moment(hold.until, call.now))
+                                      : std::string("being tried again");
+    say(call, fmt::format("{}{} is {}: {}", who, hold.name, when, harmless(hold.reason)), Colour::red);
 }
 
 void print(Call& call, const Report& report) {
@@ -136,24 +150,19 @@ void print(Call& call, const Report& report) {
                    late ? fmt::format("overdue since {}", shown(late)) : ""});
     }
     if (!lists.empty()) lists.print(call.out, call.terminal);
-    Table issues({"ISSUE", "LIST", "STATUS", "SETTLED", "PLANNED", "DEFERRED", "WAITS FOR"});
-    for (auto& one : report.open)
-        issues.row({std::to_string(one.issue.id.number), one.issue.list_slug, std::string(to_text(one.issue.state)),
-                    std::to_string(one.balance.settled()), std::to_string(one.balance.planned),
-                    std::to_string(one.balance.deferred), one.waits});
     call.say("");
-    if (issues.empty())
-        call.say("no issue is waiting or being sent");
-    else
-        issues.print(call.out, call.terminal);
-    for (auto& hold : report.holds)
-        call.say(bad(fmt::format("relay {} is {}: {}", hold.name,
-                                 hold.until > call.now ? fmt::format("left alone until {}", shown(hold.until))
-                                                       : std::string("being tried again"),
-                                 hold.reason)));
+    if (report.open.empty()) call.say("no issue is waiting or being sent");
+    for (auto& one : report.open) say(call, one);
+    for (auto& hold : report.holds.relays) say(call, "relay ", hold);
+    constexpr std::size_t most_domains = 10;
+    for (std::size_t i = 0; i < std::min(report.holds.domains.size(), most_domains); ++i)
+        say(call, "domain ", report.holds.domains[i]);
+    if (report.holds.domains.size() > most_domains)
+        call.say(fmt::format("and {} held; --json names them all",
+                             counted(std::int64_t(report.holds.domains.size() - most_domains), "more domain")));
     for (auto& feed : report.failing)
-        call.say(
-            bad(fmt::format("feed {} is {}: {} ({})", feed.id.number, to_text(feed.state), feed.last_error, feed.url)));
+        say(call, fmt::format("feed {} is {}: {} ({})", feed.id.number, to_text(feed.state), feed.last_error, feed.url),
+            Colour::red);
     call.say(fmt::format("{}, {} in trouble; {} waiting", counted(report.feeds, "feed"), report.failing.size(),
                          counted(report.letters, "letter")));
 }
@@ -162,8 +171,8 @@ int status(Call& call) {
     Report report;
     report.running = daemon::daemon_running(call.site());
     report.lists = subscribers::Lists(call.database()).all();
-    report.holds = relay_holds(call);
-    report.open = open_issues(call, report.running, report.holds);
+    report.holds = holds_of(call);
+    report.open = open_issues(call, report.running, report.holds.relays);
     report.failing = failing_feeds(call);
     report.feeds = std::int64_t(stories::Feeds(call.database()).all().size());
     report.letters =

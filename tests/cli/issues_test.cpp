@@ -69,6 +69,48 @@ TEST_F(AnIssue, SendWithWaitAndWithoutADaemonMakesNothing) {
     EXPECT_EQ(data({"issue", "ls"}), json::array());
 }
 
+TEST_F(AnIssue, FollowingWithoutADaemonFailsAtOnceAndNamesServe) {
+    must({"issue", "draft", "daily"});
+    expect_refused(on_site({"issue", "report", "1", "--follow"}), 1, "is draft; there is nothing to follow");
+    must({"issue", "send", "1"});
+    expect_refused(on_site({"issue", "report", "1", "--follow"}), 1, "no daemon serves this site");
+    must({"issue", "cancel", "1"});
+    auto done = on_site({"issue", "report", "1", "--follow"});
+    EXPECT_EQ(done.status, 1) << "what is cancelled was not sent";
+    EXPECT_EQ(done.err, "") << "what is over needs no daemon";
+    EXPECT_TRUE(done.says("issue 1 (daily/1): cancelled")) << done.out;
+}
+
+TEST_F(AnIssue, AReportHasReasonsAndAHistogramForEachRelay) {
+    must({"issue", "send", "daily"});
+    storage::Connection database("sqlite:" + (site() / "postrider.db").string());
+    database.run("UPDATE mailing SET state = 'sending', started_at = 1, ceiling = 99, planned = 40");
+    database.run("INSERT INTO slice (mailing_id, first_id, last_id) VALUES (1, 1, 99)");
+    for (int i = 1; i <= 26; ++i)
+        database.run(
+            "INSERT INTO delivery (mailing_id, subscription_id, state, at, reason) VALUES (1, $1, 'refused', 1, $2)", i,
+            "550 5.1.1 nobody " + std::to_string(i <= 2 ? 1 : (i + 1) / 2));
+    database.run("INSERT INTO delivery (mailing_id, subscription_id, state, at, next_try_at, reason) VALUES "
+                 "(1, 30, 'deferred', 1, 4070908800000, '451 4.7.1 Greylisted')");
+    database.run("INSERT INTO delivery (mailing_id, subscription_id, state, at) VALUES (1, 31, 'accepted', 5)");
+    database.run("INSERT INTO answer_times VALUES (1, 'main', 0, 20, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0)");
+    auto text = must({"issue", "report", "1"}).out;
+    for (auto* words :
+         {"12 not tried yet, 1 to be tried again, the first at 2099-01-01 00:00 UTC",
+          "         2  550 5.1.1 nobody 1\n", "         6  for 3 other reasons\n", "         1  451 4.7.1 Greylisted\n",
+          "answers of the relay main: 21, half of them within 20ms", "within 50ms", "within 100ms  ##  "})
+        EXPECT_NE(text.find(words), std::string::npos) << words << " is missing in\n" << text;
+    EXPECT_EQ(text.find("within 10ms"), std::string::npos) << "nothing before the first answer";
+    EXPECT_EQ(text.find("within 200ms"), std::string::npos) << "nothing after the last";
+    auto report = data({"issue", "report", "1"});
+    expect_keys(report, {"remaining", "next_try_at", "other_refusals", "deferrals", "other_deferrals", "answer_times"});
+    EXPECT_EQ(report.at("refusals").as_array().size(), 13u);
+    EXPECT_EQ(report.at("remaining"), 13);
+    auto buckets = report.at("answer_times").at(0).at("buckets").as_array();
+    EXPECT_EQ(buckets.at(1), (json::object{{"up_to_ms", 20}, {"count", 20}}));
+    EXPECT_TRUE(buckets.back().at("up_to_ms").is_null());
+}
+
 TEST_F(AnIssue, SendWithNothingToSendSaysWhy) {
     must({"issue", "send", "daily"});
     auto done = must({"issue", "send", "daily"});

@@ -71,6 +71,33 @@ TEST_F(ASite, StatusNamesARelayInTroubleUntilItTakesMailAgain) {
     EXPECT_FALSE(must({"status"}).says("password_file"));
 }
 
+TEST_F(ASite, StatusNamesADomainThatIsHeldUntilWhenAndWhy) {
+    storage::Connection database("sqlite:" + (site() / "postrider.db").string());
+    database.run("INSERT INTO domain_state (name, held_until, reason, at) VALUES ('example.org', 4070908800000, '421 "
+                 "4.7.28 slower', 1), "
+                 "('example.net', 1, 'long ago', 1)");
+    EXPECT_TRUE(must({"status"}).says("domain example.org is held until 2099-01-01 00:00 UTC: 421 4.7.28 slower"));
+    auto held = data({"status"}).at("domains_held");
+    ASSERT_EQ(held.as_array().size(), 1u);
+    expect_keys(held.at(0), {"name", "held_until", "reason"});
+}
+
+TEST_F(ASite, StatusFitsATerminalAndBreaksLongReasonsBetweenWords) {
+    reader("ada@reader.example");
+    story("The ship came in", "https://courier.example/ship");
+    must({"issue", "send", "daily"});
+    storage::Connection database("sqlite:" + (site() / "postrider.db").string());
+    database.run("INSERT INTO relay_state (name, held_until, reason, at) VALUES ('main', 4070908800000, $1, 1)",
+                 "535 5.7.8 Authentication credentials invalid; check user of [[relay]] \"main\" and password_file");
+    auto done = on_site({"status"}, "", {.out = true});
+    std::istringstream lines(done.out);
+    std::string line;
+    std::getline(lines, line); // names the folder
+    while (std::getline(lines, line)) EXPECT_LE(line.size(), 80u) << line;
+    EXPECT_TRUE(done.says("relay main is held until 2099-01-01 00:00 UTC: 535 5.7.8")) << done.out;
+    EXPECT_TRUE(done.says("issue 1 (daily/1) is scheduled\n  waits for the daemon: `postrider serve`")) << done.out;
+}
+
 TEST_F(ASite, DoctorSaysWhatItFindsOnStandardErrorAndTheSumOnStandardOutput) {
     auto done = on_site({"doctor"});
     EXPECT_EQ(done.status, 0) << done.err;
