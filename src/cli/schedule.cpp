@@ -2,11 +2,14 @@
 
 #include "cli/call.hpp"
 #include "cli/command.hpp"
-#include "digest/selection.hpp"
+#include "digest/rehearsal.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
 
 namespace postrider::cli {
 namespace {
@@ -66,8 +69,13 @@ Time time_from(const Call& call) {
     return *time;
 }
 
+// The argument with the days of --except.
+std::string expression_of(Call& call, std::size_t argument) {
+    return schedule::with_exceptions(call.argument(argument), call.texts("--except"));
+}
+
 int explain(Call& call) {
-    auto schedule = schedule_of(call.argument(0));
+    auto schedule = schedule_of(expression_of(call, 0));
     auto zone = zone_of(call.text("--timezone", "UTC"));
     auto from = time_from(call);
     auto count = call.number_if("--count", 0, 100'000).value_or(10);
@@ -88,7 +96,7 @@ int explain(Call& call) {
 
 int set(Call& call) {
     auto list = call.list(call.argument(0));
-    auto expression = call.argument(1);
+    auto expression = expression_of(call, 1);
     if (auto name = call.text_if("--timezone")) list.timezone = zone_of(*name).name();
     auto zone = zone_of(list.timezone);
     if (expression == "none")
@@ -136,36 +144,44 @@ int next(Call& call) {
     return 0;
 }
 
-// What the coming slots would bring if no story came in: each takes its share of what is eligible now.
+// The coming month in simulated time.
 int rehearse(Call& call) {
     auto list = call.list(call.argument(0));
     auto schedule = schedule_of_list(list);
     auto zone = zone_of(list.timezone);
     auto end = call.now + call.number_if("--days", 1, 3660).value_or(30) * 24h;
     auto considered = digest::Issues(call.database()).considered(list.id);
+    auto a_week = digest::stories_a_week(considered, call.now);
+    if (auto rate = call.number_if("--rate", 0, 1'000'000)) a_week = double(*rate);
     auto rules = digest::ListRules(call.database()).of(list);
-    Table table({"SLOT", "UTC", "STORIES", ""});
+    auto slots = digest::rehearse(std::move(considered), rules, schedule, zone, a_week, call.now, end);
+
+    Table table({"SLOT", "UTC", "", "STORIES", "LEFT OVER", "WHY NOT"});
     json::array rows;
-    constexpr std::size_t most = 10'000;
-    for (auto slot = schedule::next(schedule, zone, call.now); slot && *slot <= end && rows.size() < most;
-         slot = schedule::next(schedule, zone, *slot)) {
-        auto selection = digest::select(considered, rules, *slot);
-        for (auto i : selection.chosen) considered[i].issue = 0;
-        auto stories = selection.chosen.size();
-        rows.push_back(json::object{{"slot", rfc3339(*slot)},
-                                    {"local", local_text(zone, *slot)},
-                                    {"stories", stories},
-                                    {"why_not", stories ? json::value() : json::value(selection.why_not)}});
-        table.row({local_text(zone, *slot), rfc3339(*slot), std::to_string(stories), selection.why_not});
+    for (auto& slot : slots) {
+        rows.push_back(json::object{{"slot", rfc3339(slot.slot)},
+                                    {"local", local_text(zone, slot.slot)},
+                                    {"what", to_text(slot.what)},
+                                    {"stories", slot.stories},
+                                    {"left_over", slot.left_over},
+                                    {"why_not", slot.stories ? json::value() : json::value(slot.why_not)}});
+        table.row({local_text(zone, slot.slot), rfc3339(slot.slot), std::string(to_text(slot.what)),
+                   std::to_string(slot.stories), std::to_string(slot.left_over), slot.why_not});
     }
     if (call.json()) {
         print_json(call.out, rows);
         return 0;
     }
-    call.say(fmt::format("{} goes out {} ({}). With the stories of now, and no new ones:", list.slug,
-                         schedule::in_words(schedule), zone.name()));
+    call.say(fmt::format("{} goes out {} ({}). With the stories of now and {:.1f} new ones a week, which is {}:",
+                         list.slug, schedule::in_words(schedule), zone.name(), a_week,
+                         call.has("--rate") ? "what --rate says" : "what the last four weeks had"));
     table.print(call.out, call.terminal);
-    if (rows.size() == most) call.note("cut off after 10,000 slots");
+    auto count = [&](digest::Rehearsed what) {
+        return std::ranges::count_if(slots, [&](auto& slot) { return slot.what == what; });
+    };
+    call.say(fmt::format("{} send, {} of them overflow, {} are skipped",
+                         counted(std::ssize(slots) - count(digest::Rehearsed::skips), "slot"),
+                         count(digest::Rehearsed::overflows), count(digest::Rehearsed::skips)));
     return 0;
 }
 
@@ -175,20 +191,22 @@ void add_schedule(Commands& commands) {
     const Argument list{"LIST", "slug of the list"};
     const Option count{"--count", "N", "how many times; left out: 10"};
     const Option from{"--from", "TIME", "times after this one: 2026-11-24T07:00:00Z; left out: now"};
+    const Option except{"--except", "DAY", "a day on which nothing falls due: 2026-12-25, \"december 25\", sundays",
+                        Times::any};
     const Option timezone{"--timezone", "ZONE", "whose clocks are meant: Europe/Berlin"};
     commands.push_back({"schedule",
                         "explain",
                         "Say a schedule in plain words, and when it falls due. Needs no site.",
                         "schedule explain \"every weekday at 07:00\" --timezone Europe/Berlin",
                         {{"EXPRESSION", "plain English or five cron fields, in quotes"}},
-                        {timezone, from, count, json_option},
+                        {timezone, except, from, count, json_option},
                         explain});
     commands.push_back({"schedule",
                         "set",
                         "Say when issues of a list go out.",
                         "schedule set daily \"every weekday at 07:00\"",
                         {list, {"EXPRESSION", "plain English or five cron fields, in quotes; none: by hand only"}},
-                        {timezone},
+                        {timezone, except},
                         set});
     commands.push_back({"schedule",
                         "next",
@@ -199,11 +217,13 @@ void add_schedule(Commands& commands) {
                         next});
     commands.push_back({"schedule",
                         "rehearse",
-                        "Go through the coming days: which slots there are, and what each would "
-                        "bring if no story came in.",
+                        "Go through the coming days in simulated time: which slots would send, skip or overflow, "
+                        "with the stories of now and as many new ones as the last four weeks had.",
                         "schedule rehearse daily --days 30",
                         {list},
-                        {{"--days", "N", "how far to look; left out: 30"}, json_option},
+                        {{"--days", "N", "how far to look; left out: 30"},
+                         {"--rate", "N", "new stories in a week; left out: as many as there were"},
+                         json_option},
                         rehearse});
 }
 

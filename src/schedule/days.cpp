@@ -36,9 +36,18 @@ bool is_in(const Period& period, local_days day) {
 
 }
 
+bool Exceptions::hold(local_days day) const {
+    if (empty()) return false;
+    if (weekdays >> std::chrono::weekday{day}.c_encoding() & 1) return true;
+    const year_month_day calendar{day};
+    return std::ranges::binary_search(dates, day) ||
+           std::ranges::binary_search(yearly, std::chrono::month_day{calendar.month(), calendar.day()});
+}
+
 bool falls_on(const Days& rule, local_days day) {
     const year_month_day calendar{day};
     if (!(rule.months >> static_cast<unsigned>(calendar.month()) & 1)) return false;
+    if (rule.except.hold(day)) return false;
     if (rule.period && !is_in(*rule.period, day)) return false;
 
     const auto date = static_cast<unsigned>(calendar.day());

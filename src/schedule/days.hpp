@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 // Which days of the calendar a schedule falls on, whatever language it was written in. Pure calendar: no zone, no
 // clock.
@@ -25,6 +26,18 @@ struct Period {
 inline constexpr std::chrono::local_days default_anchor{
     std::chrono::local_days{std::chrono::year{2024} / std::chrono::January / 1}};
 
+// Days on which nothing falls due, whatever else the schedule says: holidays.
+struct Exceptions {
+    std::vector<std::chrono::local_days> dates; // ascending, each once
+    std::vector<std::chrono::month_day> yearly; // ascending, each once
+    std::uint8_t weekdays = 0;                  // bit 0: Sundays
+
+    [[nodiscard]] bool empty() const { return dates.empty() && yearly.empty() && weekdays == 0; }
+    [[nodiscard]] bool hold(std::chrono::local_days) const;
+
+    friend bool operator==(const Exceptions&, const Exceptions&) = default;
+};
+
 struct Days {
     static constexpr std::uint32_t all_dates = 0xFFFFFFFE;
     static constexpr std::uint16_t all_months = 0x1FFE;
@@ -40,6 +53,7 @@ struct Days {
     std::array<std::uint8_t, 7> weekdays{1, 1, 1, 1, 1, 1, 1};   // Sunday first
     enum class Combine { both, either } combine = Combine::both; // dates with weekdays
     std::optional<Period> period;
+    Exceptions except;
 
     [[nodiscard]] bool any_date() const { return dates == all_dates; }
     [[nodiscard]] bool any_weekday() const { return weekdays == std::array<std::uint8_t, 7>{1, 1, 1, 1, 1, 1, 1}; }

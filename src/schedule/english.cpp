@@ -44,6 +44,14 @@ private:
 
     Done clause() {
         if (is({",", "and", "on", "the"})) return connector();
+        if (part_at(0) || (is({"in", "at"}) && (part_at(1) || (is({"the"}, 1) && part_at(2))))) return part_of_day();
+        if (is({"once", "twice"}) || (count_of(word()) && is({"times"}, 1))) return so_often();
+        if (is({"alternate"}) && starts_weekday(word(1))) {
+            skip();
+            return every_counted(2, position() - 1);
+        }
+        if (is({"half", "quarter"}) && is({"past", "to"}, 1)) return times();
+        if (is({"end"}) && is({"of"}, 1)) return end_of_month();
         if (take({"every", "each"})) return every();
         if (take({"at"})) return times();
         if (is({"starting", "beginning", "since"}) || (is({"from"}) && date_of(word(1)))) return start();
@@ -100,7 +108,7 @@ private:
         }
         if (is({"hour", "minute", "day", "week", "month", "quarter", "year"})) return every_counted(1, begin);
         // The rest are clauses of their own: "every [monday]", "every [first friday of the month]", "every [may 1]".
-        const bool day = starts_weekday(word()) || ordinal_of(word()) || is({"last"});
+        const bool day = starts_weekday(word()) || ordinal_of(word()) || is({"last"}) || part_at(0).has_value();
         if (day || month_of(word()) || month_of(word(1))) return {};
         return not_understood();
     }
@@ -116,6 +124,53 @@ private:
         if (!starts_weekday(word())) return not_understood();
         if (auto done = repeat(Unit::weeks, count, 52, begin); !done) return done;
         return weekdays();
+    }
+
+    // "end of the month", as "last day of the month"
+    Done end_of_month() {
+        if (auto done = select(Selection::dates); !done) return done;
+        said_.days.last_date = true;
+        skip();
+        return {};
+    }
+
+    // "once a week", "twice a day", "3 times a month"
+    Done so_often() {
+        const auto begin = position();
+        if (said_.often) return wrong("how often is said a second time", here());
+        const auto count = is({"once"}) ? 1 : is({"twice"}) ? 2 : *count_of(word());
+        skip(is({"once", "twice"}) ? 1 : 2);
+        if (!take({"a", "per", "each", "every"})) return not_understood();
+        const auto unit = is({"day"})     ? Unit::days
+                          : is({"week"})  ? Unit::weeks
+                          : is({"month"}) ? Unit::months
+                          : is({"year"})  ? Unit::years
+                                          : Unit::none;
+        if (unit == Unit::none) return not_understood();
+        skip();
+        if (auto done = repeat(unit, 1, 1, begin); !done) return done;
+        said_.often = count;
+        said_.often_place = since(begin);
+        return {};
+    }
+
+    [[nodiscard]] std::optional<Said::Part> part_at(std::size_t ahead) const {
+        if (is({"morning", "mornings"}, ahead)) return Said::Part::morning;
+        if (is({"afternoon", "afternoons"}, ahead)) return Said::Part::afternoon;
+        if (is({"evening", "evenings"}, ahead)) return Said::Part::evening;
+        return std::nullopt;
+    }
+
+    // "mornings", "in the evening"
+    Done part_of_day() {
+        const auto begin = position();
+        take({"in", "at"});
+        take({"the"});
+        if (said_.part != Said::Part::none) return wrong("the part of the day is said a second time", since(begin));
+        said_.part = *part_at(0);
+        skip();
+        said_.part_place = since(begin);
+        return {};
     }
 
     Done adverb() {
@@ -338,8 +393,28 @@ private:
 
     // Times
 
+    // "half past seven", "quarter to 8"
+    Result<int> minute_beside(bool bare_is_doubtful) {
+        const int minutes = is({"half"}) ? 30 : 15;
+        const bool past = is({"past"}, 1);
+        if (minutes == 30 && !past) return not_understood();
+        skip(2);
+        const auto begin = position();
+        const auto hour = minute_of_day(bare_is_doubtful);
+        if (!hour) return hour;
+        if (*hour % 60 != 0) return wrong("must be a full hour", span(begin, begin));
+        const int time = (*hour + (past ? minutes : -minutes) + 24 * 60) % (24 * 60);
+        if (said_.half_times.erase(*hour)) said_.half_times.insert(time);
+        return time;
+    }
+
     Result<int> minute_of_day(bool bare_is_doubtful) {
-        auto clock = clock_of(word());
+        if (is({"half", "quarter"}) && is({"past", "to"}, 1)) return minute_beside(bare_is_doubtful);
+        const auto said_word = std::string(word());
+        auto clock = clock_of(said_word);
+        if (!clock)
+            if (const auto count = count_of(word()); count && *count >= 1 && *count <= 12)
+                clock = Clock{*count, 0, false, Half::none};
         if (!clock) return not_understood();
         const auto begin = position();
         skip();
@@ -357,7 +432,11 @@ private:
             return wrong(fmt::format("hour {} is out of range 0-23", clock->hour), span(begin, begin));
         if (clock->minute > 59)
             return wrong(fmt::format("minute {} is out of range 0-59", clock->minute), span(begin, begin));
-        return clock->hour * 60 + clock->minute;
+        const int time = clock->hour * 60 + clock->minute;
+        const bool word_of_its_own = said_word == "noon" || said_word == "midday" || said_word == "midnight";
+        if (clock->half == Half::none && !word_of_its_own && clock->hour >= 1 && clock->hour <= 12)
+            said_.half_times.insert(time);
+        return time;
     }
 
     // "at 7 and 9pm" leaves open which seven is meant.

@@ -15,4 +15,7 @@ namespace postrider::schedule {
 
 [[nodiscard]] std::expected<Schedule, ScheduleError> parse_english(std::string_view text);
 
+// What stands behind the "except" of either: "2026-12-25, 26 december and sundays".
+[[nodiscard]] std::expected<Exceptions, ScheduleError> parse_exceptions(std::string_view text);
+
 }

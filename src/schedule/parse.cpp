@@ -10,7 +10,7 @@ namespace postrider::schedule {
 
 namespace {
 
-constexpr std::size_t longest = 500;
+constexpr std::size_t longest = 2000; // room for the holidays of some years
 constexpr std::string_view blanks = " \t";
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -33,6 +33,38 @@ std::optional<ScheduleError> strange_byte(std::string_view text) {
     return ScheduleError{"only plain ASCII letters, digits and signs may stand here", column, 1};
 }
 
+struct Parts {
+    std::string_view rule;       // without blanks at its end
+    std::string_view exceptions; // behind the word; only looked at when there is one
+    bool excepts = false;
+};
+
+// At the first word "except" or "excluding", or the words "but not", that stand alone.
+Parts parts_of(std::string_view text) {
+    std::string lower(text);
+    for (char& c : lower)
+        if (c >= 'A' && c <= 'Z')
+            c = static_cast<char>(c - 'A' + 'a');
+        else if (c == '\t')
+            c = ' ';
+    Parts parts{text, {}, false};
+    auto first = text.npos;
+    for (std::string_view word : {"except", "excluding", "but not", "except for"}) {
+        for (auto at = lower.find(word); at != lower.npos && at <= first; at = lower.find(word, at + 1)) {
+            const bool alone = (at == 0 || lower[at - 1] == ' ' || lower[at - 1] == ',') &&
+                               (at + word.size() == lower.size() || lower[at + word.size()] == ' ');
+            if (!alone) continue;
+            first = at;
+            parts = {text.substr(0, at), text.substr(at + word.size()), true};
+            break;
+        }
+    }
+    if (parts.excepts)
+        while (!parts.rule.empty() && (blanks.contains(parts.rule.back()) || parts.rule.back() == ','))
+            parts.rule.remove_suffix(1);
+    return parts;
+}
+
 bool falls_due(const Schedule& schedule) { return first_on_or_after(schedule.days, default_anchor).has_value(); }
 
 }
@@ -51,15 +83,39 @@ std::expected<Schedule, ScheduleError> parse(std::string_view expression) {
         return std::unexpected(*error);
     }
 
-    auto schedule = looks_like_cron(text) ? parse_cron(text) : parse_english(text);
+    const auto parts = parts_of(text);
+    if (parts.rule.empty())
+        return std::unexpected(ScheduleError{"says only when not; write for example \"every weekday at 07:00 except "
+                                             "2026-12-25\"",
+                                             begin, 0});
+    auto schedule = looks_like_cron(parts.rule) ? parse_cron(parts.rule) : parse_english(parts.rule);
     if (!schedule) {
         schedule.error().column += begin;
         return schedule;
+    }
+    if (parts.excepts) {
+        auto except = parse_exceptions(parts.exceptions);
+        if (!except) {
+            except.error().column += begin + static_cast<std::size_t>(parts.exceptions.data() - text.data());
+            return std::unexpected(std::move(except.error()));
+        }
+        schedule->days.except = std::move(*except);
     }
     if (!falls_due(*schedule))
         return std::unexpected(ScheduleError{"never falls due: no month it names has such a day", begin, text.size()});
     schedule->expression = text;
     return schedule;
+}
+
+std::string with_exceptions(std::string_view expression, std::span<const std::string> exceptions) {
+    std::string text(expression);
+    bool has_some = parts_of(text).excepts;
+    for (const auto& one : exceptions) {
+        text += has_some ? ", " : " except ";
+        text += one;
+        has_some = true;
+    }
+    return text;
 }
 
 std::string explain(std::string_view expression, const ScheduleError& error) {

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+
 namespace postrider::schedule {
 
 namespace {
@@ -67,6 +69,8 @@ int divisor(int minutes, int direction) {
 }
 
 Done add_interval(const Said& said, Schedule& schedule) {
+    if (said.part != Said::Part::none)
+        return wrong_words(said.text, said.part_place, "goes with a time, as in \"mornings at 7\"");
     if (!said.times.empty())
         return wrong_words(said.text, said.times_place, "is a time, and how often is said too; say one or the other");
     if (!said.window && day_length % said.count != 0) {
@@ -80,10 +84,58 @@ Done add_interval(const Said& said, Schedule& schedule) {
     return {};
 }
 
+// "7" in the evening is 19:00; 19:00 is not in the morning.
+std::expected<std::set<int>, ScheduleError> times_of_day(const Said& said) {
+    if (said.part == Said::Part::none) return said.times;
+    constexpr int noon = day_length / 2;
+    const bool morning = said.part == Said::Part::morning;
+    std::set<int> times;
+    for (int time : said.times) {
+        if (said.half_times.contains(time) && time / 60 == 12 && said.part != Said::Part::afternoon)
+            return wrong_words(said.text, said.times_place, "may be noon or midnight; say which");
+        if (said.half_times.contains(time)) time = time % noon + (morning ? 0 : noon);
+        if (morning != (time < noon))
+            return wrong_words(said.text, said.part_place,
+                               fmt::format("does not go with {:02}:{:02}", time / 60, time % 60));
+        times.insert(time);
+    }
+    return times;
+}
+
+int weekdays_named(const Said& said) {
+    int named = 0;
+    for (auto which : said.days.weekdays)
+        for (unsigned bit = 0; bit < 7; ++bit) named += which >> bit & 1;
+    return named;
+}
+
+int dates_named(const Said& said) {
+    return std::popcount(said.days.dates) + said.days.last_date + said.days.first_workday + said.days.last_workday;
+}
+
+// "Twice a week" with three days is a slip, and nobody knows of which kind.
+Done check_often(const Said& said) {
+    if (said.often == 0) return {};
+    std::string_view what = "day";
+    int named = static_cast<int>(said.times.size());
+    if (said.unit == Unit::days)
+        what = "time";
+    else if (said.times.size() > 1)
+        return wrong_words(said.text, said.often_place, "does not go with several times a day");
+    else
+        named = said.unit == Unit::weeks || said.days.any_date() ? weekdays_named(said) : dates_named(said);
+    if (named == said.often) return {};
+    return wrong_words(said.text, said.often_place,
+                       fmt::format("does not go with {} {}{}", named, what, named == 1 ? "" : "s"));
+}
+
 Done add_times(const Said& said, Schedule& schedule) {
     if (said.window) return wrong("such hours go with \"every hour\" or \"every 30 minutes\"", said.window_place);
     if (said.times.empty()) return missing(said, "at what time? Say it, as in \"every weekday at 07:00\"");
-    for (int time : said.times) schedule.times.emplace_back(time);
+    if (auto done = check_often(said); !done) return done;
+    const auto times = times_of_day(said);
+    if (!times) return std::unexpected(times.error());
+    for (int time : *times) schedule.times.emplace_back(time);
     return {};
 }
 

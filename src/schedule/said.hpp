@@ -29,8 +29,16 @@ struct Said {
     bool months = false;
     Days days;
 
-    std::set<int> times; // minutes since midnight
+    std::set<int> times;      // minutes since midnight
+    std::set<int> half_times; // those of them that the part of the day decides: "7", "7:30", without am or pm
     Span times_place;
+
+    enum class Part { none, morning, afternoon, evening };
+    Part part = Part::none; // "in the morning": which half of the day the times mean
+    Span part_place;
+
+    int often = 0; // "twice a week" must name two days
+    Span often_place;
 
     std::optional<std::pair<int, int>> window; // minutes since midnight, both included
     Span window_place;

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <expected>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,8 @@
 // and day of week are both restricted, either is enough; a field that begins with * (or is ?) is not restricted, and
 // then both must fit. Beyond it: "5/15" is 5-59/15; L, LW (last day, last Monday-to-Friday) as day of month; "5#1" and
 // "5L" (first, last Friday) as day of week.
+//
+// Behind either language may stand days on which nothing falls due: "except 2026-12-25, january 1 and sundays".
 //
 // Daylight saving. A schedule of fixed times runs once a local day for each of its times: a time that the clocks skip
 // falls due at the first instant after the gap (the next day, in a zone that skips the last hour of one), a time that
@@ -49,6 +52,9 @@ struct ScheduleError {
 };
 
 [[nodiscard]] std::expected<Schedule, ScheduleError> parse(std::string_view expression);
+
+// The expression with more exceptions: "2026-12-25" and "0 7 * * *" give "0 7 * * * except 2026-12-25".
+[[nodiscard]] std::string with_exceptions(std::string_view expression, std::span<const std::string> exceptions);
 
 // One printable line with the place, columns from 1: `"0 25 * * *": hour 25 is out of range 0-23 (at column 3, "25")`.
 [[nodiscard]] std::string explain(std::string_view expression, const ScheduleError&);

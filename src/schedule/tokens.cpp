@@ -20,15 +20,16 @@ constexpr std::array<std::pair<std::string_view, int>, 5> round_counts{
     {{"fifteen", 15}, {"twenty", 20}, {"thirty", 30}, {"forty", 40}, {"ninety", 90}}};
 constexpr std::array<std::string_view, 6> ordinals{"", "first", "second", "third", "fourth", "fifth"};
 
-constexpr std::array<std::string_view, 67> vocabulary{
-    "every",    "each",        "other",    "day",     "days",     "daily",     "week",      "weeks",    "weekly",
-    "month",    "months",      "monthly",  "year",    "yearly",   "annually",  "quarterly", "quarter",  "hour",
-    "hours",    "hourly",      "minute",   "minutes", "weekday",  "weekdays",  "weekend",   "weekends", "workday",
-    "workdays", "fortnightly", "at",       "on",      "of",       "the",       "and",       "between",  "from",
-    "to",       "until",       "starting", "noon",    "midnight", "last",      "first",     "second",   "third",
-    "fourth",   "fifth",       "sunday",   "monday",  "tuesday",  "wednesday", "thursday",  "friday",   "saturday",
-    "january",  "february",    "march",    "april",   "may",      "june",      "july",      "august",   "september",
-    "october",  "november",    "december", "half"};
+constexpr std::array<std::string_view, 79> vocabulary{
+    "every",     "each",        "other",    "day",       "days",     "daily",     "week",      "weeks",    "weekly",
+    "month",     "months",      "monthly",  "year",      "yearly",   "annually",  "quarterly", "quarter",  "hour",
+    "hours",     "hourly",      "minute",   "minutes",   "weekday",  "weekdays",  "weekend",   "weekends", "workday",
+    "workdays",  "fortnightly", "at",       "on",        "of",       "the",       "and",       "between",  "from",
+    "to",        "until",       "starting", "noon",      "midnight", "last",      "first",     "second",   "third",
+    "fourth",    "fifth",       "sunday",   "monday",    "tuesday",  "wednesday", "thursday",  "friday",   "saturday",
+    "january",   "february",    "march",    "april",     "may",      "june",      "july",      "august",   "september",
+    "october",   "november",    "december", "half",      "except",   "once",      "twice",     "morning",  "mornings",
+    "afternoon", "evening",     "evenings", "alternate", "end",      "past",      "times"};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 

@@ -248,7 +248,9 @@ TimeWords time_words(const Schedule& schedule) {
 
 }
 
-std::string in_words(const Schedule& schedule) {
+namespace {
+
+std::string rule_words(const Schedule& schedule) {
     const auto times = time_words(schedule);
     const auto& days = schedule.days;
     const auto anchor = days.period ? counted_from(*days.period) : std::string{};
@@ -258,6 +260,28 @@ std::string in_words(const Schedule& schedule) {
         weekdays_of_month(days).empty())
         return times.text + " on weekdays";
     return fmt::format("{}, {}{}", times.text, day_words(days), anchor);
+}
+
+// ", but not on Sundays, 25 December or Friday 1 January 2027"
+std::string exception_words(const Exceptions& except) {
+    std::vector<std::string> parts;
+    for (unsigned i = 0; i < 7; ++i)
+        if (const auto day = (i + 1) % 7; except.weekdays >> day & 1)
+            parts.push_back(fmt::format("{}s", weekday_names[day]));
+    for (const auto& date : except.yearly)
+        parts.push_back(fmt::format("{} {} of any year", static_cast<unsigned>(date.day()),
+                                    month_names[static_cast<unsigned>(date.month())]));
+    for (const auto date : except.dates) parts.push_back(calendar(date));
+    return parts.empty() ? std::string{} : fmt::format(", but not on {}", joined(parts, "or"));
+}
+
+}
+
+std::string in_words(const Schedule& schedule) {
+    if (schedule.days.except.empty()) return rule_words(schedule);
+    auto rule = schedule;
+    rule.days.except = {};
+    return rule_words(rule) + exception_words(schedule.days.except);
 }
 
 }

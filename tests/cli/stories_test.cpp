@@ -121,4 +121,27 @@ TEST_F(ASite, StoriesComeAsJsonLinesAndABadLineIsNamed) {
     EXPECT_EQ(data({"story", "ls", "--list", "daily"}).as_array().size(), 1U);
 }
 
+TEST_F(ASite, AScheduleIsRehearsedInSimulatedTime) {
+    must({"schedule", "set", "daily", "every day at 07:00", "--except", "2026-12-25", "--except", "sundays"});
+    EXPECT_TRUE(must({"schedule", "next", "daily"}).out.contains("but not on Sundays or Friday 25 December 2026"));
+    for (int i = 0; i < 5; ++i) story("Story", "https://courier.example/" + std::to_string(i));
+    auto slots = data({"schedule", "rehearse", "daily", "--days", "30", "--rate", "0"}).as_array();
+    ASSERT_GE(slots.size(), 25U);
+    EXPECT_EQ(slots[0].at("what"), "sends");
+    EXPECT_EQ(slots[0].at("stories"), 5);
+    EXPECT_EQ(slots[1].at("what"), "skips");
+    EXPECT_EQ(slots[1].at("why_not"), "there are no stories yet");
+    for (auto& slot : data({"schedule", "rehearse", "daily", "--rate", "14"}).as_array())
+        EXPECT_EQ(slot.at("what"), "sends") << slot;
+    EXPECT_TRUE(must({"schedule", "rehearse", "daily"}).out.contains("new ones a week"));
+}
+
+TEST_F(CommandLine, ExceptionsOfAScheduleAreExplained) {
+    auto done = type({"schedule", "explain", "0 7 * * 1-5", "--except", "december 25", "--json"});
+    ASSERT_EQ(done.status, 0) << done.err;
+    EXPECT_EQ(done.data().at("words"), "every weekday at 07:00, but not on 25 December of any year");
+    EXPECT_EQ(done.data().at("expression"), "0 7 * * 1-5 except december 25");
+    expect_refused(type({"schedule", "explain", "0 7 * * 1-5", "--except", "sometimes"}), 1, "is no day to leave out");
+}
+
 }

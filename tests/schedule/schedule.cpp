@@ -529,5 +529,121 @@ TEST(Words, SayWhatWasUnderstood) {
     EXPECT_EQ(words("1,2,7 8,9,12,20 * * *"), "at minutes 1, 2 and 7 of the hours 8, 9, 12 and 20");
 }
 
+TEST(English, SaysOnceAndTwiceAndMeansIt) {
+    EXPECT_EQ(words("once a week on sunday at noon"), "every Sunday at 12:00");
+    EXPECT_EQ(words("twice a day at 7 and 19"), "every day at 07:00 and 19:00");
+    EXPECT_EQ(words("twice a week on monday and thursday at 7:30"), "every Monday and Thursday at 07:30");
+    EXPECT_EQ(words("twice a month on the 1st and 15th at 9:00"), "on the 1st and 15th of the month at 09:00");
+    EXPECT_EQ(words("3 times a day at 6, 12 and 18"), "every day at 06:00, 12:00 and 18:00");
+    EXPECT_EQ(words("once a month on the first monday at 9"), "the first Monday of the month at 09:00");
+    EXPECT_TRUE(refusal("twice a day at 7").contains("does not go with 1 time ")) << refusal("twice a day at 7");
+    EXPECT_TRUE(refusal("twice a week on mon, tue and wed at 7").contains("does not go with 3 days"));
+    EXPECT_TRUE(refusal("twice a week").contains("on which day of the week?"));
+}
+
+TEST(English, ThePartOfTheDaySaysWhichSevenIsMeant) {
+    EXPECT_EQ(words("every morning at 7"), "every day at 07:00");
+    EXPECT_EQ(words("every weekday evening at 7:30"), "every weekday at 19:30");
+    EXPECT_EQ(words("tuesday evenings at 8"), "every Tuesday at 20:00");
+    EXPECT_EQ(words("mondays at 7 in the morning"), "every Monday at 07:00");
+    EXPECT_EQ(words("at 3 in the afternoon on fridays"), "every Friday at 15:00");
+    EXPECT_EQ(words("every evening at 19:00"), "every day at 19:00");
+    EXPECT_TRUE(refusal("every morning at 19:00").contains("\"morning\" does not go with 19:00"));
+    EXPECT_TRUE(refusal("every morning at 12").contains("noon or midnight"));
+    EXPECT_TRUE(refusal("every morning").contains("at what time?"));
+    EXPECT_TRUE(refusal("every morning in the evening at 7").contains("a second time"));
+}
+
+TEST(English, HalvesAndQuartersOfAnHour) {
+    EXPECT_EQ(words("every day at half past seven"), "every day at 07:30");
+    EXPECT_EQ(words("quarter to 8 every day"), "every day at 07:45");
+    EXPECT_EQ(words("every evening at quarter past 8"), "every day at 20:15");
+    EXPECT_TRUE(refusal("half past 7:10 every day").contains("must be a full hour"));
+}
+
+TEST(English, OtherWaysToSayTheSame) {
+    EXPECT_EQ(words("end of the month at 18:00"), words("last day of the month at 18:00"));
+    EXPECT_EQ(words("alternate fridays at noon"), words("every other friday at noon"));
+    EXPECT_EQ(words("weekdays at 7 and 17"), "every weekday at 07:00 and 17:00");
+}
+
+TEST(Exceptions, NothingFallsDueOnThem) {
+    EXPECT_EQ(slots("every day at 07:00 except 2026-12-25, 2026-12-26", "UTC", "2026-12-24T00:00:00Z", 3),
+              (Slots{"2026-12-24T07:00:00Z", "2026-12-27T07:00:00Z", "2026-12-28T07:00:00Z"}));
+    EXPECT_EQ(slots("0 7 * * * except december 25 and 1st january", "UTC", "2026-12-24T08:00:00Z", 7).back(),
+              "2027-01-02T07:00:00Z");
+    EXPECT_EQ(slots("every 12 hours except sundays", "UTC", "2026-11-28T12:00:00Z", 2),
+              (Slots{"2026-11-30T00:00:00Z", "2026-11-30T12:00:00Z"}));
+}
+
+TEST(Exceptions, AreDaysOfTheZoneNotOfUtc) {
+    EXPECT_EQ(slots("every day at 23:00 except 2026-12-25", "America/New_York", "2026-12-25T00:00:00Z", 2),
+              (Slots{"2026-12-25T04:00:00Z", "2026-12-27T04:00:00Z"}));
+}
+
+TEST(Exceptions, AreShownBackInPlainWords) {
+    EXPECT_EQ(words("every weekday at 7 except 2026-12-25"),
+              "every weekday at 07:00, but not on Friday 25 December 2026");
+    EXPECT_EQ(words("Every day at 7, EXCEPT on sundays, the 25th of december or 2027-01-02"),
+              "every day at 07:00, but not on Sundays, 25 December of any year or Saturday 2 January 2027");
+    EXPECT_EQ(words("every day at 7 but not on weekends"), words("every day at 7 excluding weekends"));
+}
+
+TEST(Exceptions, WhatIsNoDayIsRefusedWithItsPlace) {
+    EXPECT_EQ(refusal("every day at 7 except 2026-02-30"),
+              "\"every day at 7 except 2026-02-30\": is no day to leave out; write a date as 2026-12-25 or \"december "
+              "25\", or a weekday (at column 23, \"2026-02-30\")");
+    EXPECT_TRUE(refusal("every day at 7 except").contains("except when?"));
+    EXPECT_TRUE(refusal("every day at 7 except holidays").contains("is no day to leave out"));
+    EXPECT_TRUE(refusal("except 2026-12-25").contains("says only when not"));
+    EXPECT_TRUE(refusal("every day at 7 except february 30").contains("there is no such day"));
+    EXPECT_TRUE(refusal("every monday at 7 except mondays").contains("never falls due"));
+}
+
+TEST(Exceptions, AreAddedToWhatIsThere) {
+    const std::vector<std::string> days{"2026-12-25", "2026-12-26"};
+    EXPECT_EQ(with_exceptions("0 7 * * *", days), "0 7 * * * except 2026-12-25, 2026-12-26");
+    EXPECT_EQ(with_exceptions("daily except sundays", days), "daily except sundays, 2026-12-25, 2026-12-26");
+    EXPECT_EQ(with_exceptions("0 7 * * *", {}), "0 7 * * *");
+}
+
+// Clock changes at which programs differ: each of a schedule's times runs exactly once a local day, whatever the clocks
+// do. Half an hour at Lord Howe, at midnight in Sao Paulo and Havana, a whole day left out at Apia.
+TEST(ClockChanges, AFixedTimeRunsExactlyOnceOnEveryLocalDay) {
+    struct Case {
+        const char* zone;
+        const char* after;
+        int days;
+    };
+    for (auto [name, after, count] :
+         {Case{"Australia/Lord_Howe", "2026-03-30T00:00:00Z", 14},
+          Case{"Australia/Lord_Howe", "2026-09-30T00:00:00Z", 14},
+          Case{"America/Sao_Paulo", "2018-10-30T00:00:00Z", 14}, Case{"America/Sao_Paulo", "2019-02-10T00:00:00Z", 14},
+          Case{"America/Havana", "2026-03-01T00:00:00Z", 14}, Case{"America/Havana", "2026-10-25T00:00:00Z", 14},
+          Case{"Pacific/Apia", "2011-12-25T00:00:00Z", 10}, Case{"Europe/Berlin", "2026-03-25T00:00:00Z", 9},
+          Case{"Europe/Berlin", "2026-10-20T00:00:00Z", 9}, Case{"Antarctica/Troll", "2026-03-25T00:00:00Z", 9},
+          Case{"Africa/Casablanca", "2026-02-10T00:00:00Z", 45}})
+        for (auto* expression : {"every day at 00:00", "every day at 00:30", "every day at 01:30", "every day at 02:15",
+                                 "every day at 02:30", "30 2 * * *"}) {
+            const auto zone = *Zone::find(name);
+            std::map<std::chrono::local_days, int> runs;
+            const auto begin = utc(after);
+            auto at = begin;
+            while (at < begin + 24h * count) {
+                at = *next(schedule(expression), zone, at);
+                ++runs[std::chrono::floor<std::chrono::days>(zone.local(at))];
+            }
+            auto expected = std::next(runs.begin())->first; // the first day may have begun before
+            for (auto& [day, times] : runs) {
+                EXPECT_EQ(times, 1) << expression << " in " << name << " on "
+                                    << std::chrono::sys_days(day.time_since_epoch()).time_since_epoch().count();
+                if (day < expected) continue;
+                while (expected < day && !zone.has_day(expected)) expected += std::chrono::days{1};
+                EXPECT_EQ(day, expected) << expression << " left a day out in " << name;
+                expected = day + std::chrono::days{1};
+            }
+        }
+}
+
 }
 }
