@@ -6,6 +6,7 @@
 #include "storage/migrations.hpp"
 #include "templates/check.hpp"
 #include "templates/mustache.hpp"
+#include "templates/words.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -146,6 +147,8 @@ private:
                 note({"template " + entry.name, {Level::fail, error.what()}});
             }
         }
+        for (auto& line : templates::Languages(call_.library()).faults_in_short())
+            note({"words", {Level::warn, line}});
         for (auto& digest : digests_)
             for (auto part : {".html", ".txt"})
                 if (!call_.library().find(digest + part))

@@ -30,10 +30,11 @@ public:
     Confirmations(Call& call, const List& list)
         : call_(call), list_(list), pages_(call.library()), templates_(pages_.letter("confirm")) {}
 
-    void write(subscribers::SignUpId id, const mail::Address& address, Time expires_at) {
+    void write(subscribers::SignUpId id, const mail::Address& address, std::string_view language, Time expires_at) {
         auto& words = call_.site().words;
         auto url = fmt::format("{}/confirm/{}", words.url, call_.tokens().confirm(id));
-        auto message = web::confirmation_letter(templates_, words, list_, address, url, expires_at, call_.now);
+        auto message =
+            web::confirmation_letter(templates_, words, list_, address, language, url, expires_at, call_.now);
         delivery::Letters(call_.database())
             .add(delivery::Purpose::confirmation, web::letter_sender(words), address.text(), address.key(), message,
                  call_.now, expires_at - call_.now);
@@ -94,7 +95,7 @@ int add(Call& call) {
     storage::Transaction transaction(call.database());
     auto outcome = sign_ups.invite({list.id, address, name, language, "", "postrider subscriber add", basis}, call.now);
     if (auto* asked = std::get_if<subscribers::MailConfirmation>(&outcome))
-        confirmations.write(asked->id, address, asked->expires_at);
+        confirmations.write(asked->id, address, language, asked->expires_at);
     transaction.commit();
 
     if (std::holds_alternative<subscribers::Suppressed>(outcome)) refuse_suppressed(address);
@@ -272,7 +273,7 @@ int import(Call& call) {
     subscribers::ImportHooks hooks;
     hooks.write_letter = [&](const subscribers::MailConfirmation& asked, const subscribers::SignUp& sign_up) {
         if (auto address = mail::parse_address(sign_up.address))
-            confirmations.write(asked.id, *address, asked.expires_at);
+            confirmations.write(asked.id, *address, sign_up.language, asked.expires_at);
     };
     hooks.progress = [&](const subscribers::ImportProgress& now) { progress.at(now.bytes_read, now.bytes_total); };
     auto& file = call.argument(0);

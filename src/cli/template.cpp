@@ -2,6 +2,7 @@
 #include "cli/command.hpp"
 #include "templates/check.hpp"
 #include "templates/mustache.hpp"
+#include "templates/words.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -64,7 +65,9 @@ constexpr std::string_view origin_words[] = {"built-in", "changed", "added"};
 int ls(Call& call) {
     json::array rows;
     Table table({"TEMPLATE", "ORIGIN"});
-    for (auto& entry : call.library().names()) {
+    auto entries = call.library().names();
+    for (auto& catalogue : call.library().catalogue_names()) entries.push_back(catalogue);
+    for (auto& entry : entries) {
         auto origin = origin_words[int(entry.origin)];
         rows.push_back(json::object{{"name", entry.name}, {"origin", origin}});
         table.row({entry.name, std::string(origin)});
@@ -104,15 +107,21 @@ bool has_footer(std::string_view name, const std::vector<std::string>& digests) 
     return name != "subject" && std::ranges::find(digests, base) != digests.end();
 }
 
+std::vector<Fault> catalogue_faults(const Source& source) {
+    auto read = templates::read_catalogue(source);
+    if (!read) return {read.error()};
+    return templates::faults_of(*read, templates::Languages::english(), templates::Languages::built_in(read->language));
+}
+
 std::vector<Fault> faults_of(const Source& source, const templates::Partials& partials,
                              const std::vector<std::string>& digests) {
+    if (templates::language_in(source.name)) return catalogue_faults(source);
     auto parsed = templates::parse(source, partials);
     if (!parsed) return parsed.error();
     auto faults = templates::missing_partials(*parsed);
-    if (is_of_a_mail(source.name)) {
-        auto unknown = templates::unknown_names(*parsed, templates::mail_vocabulary());
-        faults.insert(faults.end(), unknown.begin(), unknown.end());
-    }
+    auto unknown = is_of_a_mail(source.name) ? templates::unknown_names(*parsed, templates::mail_vocabulary())
+                                             : templates::unknown_words(*parsed);
+    faults.insert(faults.end(), unknown.begin(), unknown.end());
     if (faults.empty() && has_footer(source.name, digests)) faults = templates::missing_footer(*parsed);
     templates::sort_by_place(faults);
     return faults;
@@ -122,10 +131,12 @@ std::vector<Source> sources_to_check(Call& call, const Library& library) {
     std::vector<Source> sources;
     if (call.count() == 0) {
         for (auto& entry : library.names()) sources.push_back(library.get(entry.name));
+        for (auto& entry : library.catalogue_names()) sources.push_back(library.get(entry.name));
         return sources;
     }
     auto& name = call.argument(0);
-    bool is_file = name.find('/') != name.npos || name.ends_with(".mustache") || fs::is_regular_file(name);
+    bool is_file = name.find('/') != name.npos || name.ends_with(".mustache") ||
+                   fs::is_regular_file(name);
     sources.push_back(is_file ? templates::read_source(name) : library.get(name));
     return sources;
 }
@@ -134,6 +145,7 @@ std::vector<Source> sources_to_check(Call& call, const Library& library) {
 std::optional<std::set<std::string>> partials_of(const std::vector<Source>& sources, const Library& library) {
     std::set<std::string> names;
     for (auto& source : sources) {
+        if (templates::language_in(source.name)) continue;
         auto parsed = templates::parse(source, [&](std::string_view name) { return library.find(name); });
         if (!parsed) return std::nullopt;
         for (auto& part : parsed->parts())
@@ -162,6 +174,7 @@ std::vector<Fault> stray_files(const Library& library, const std::vector<Source>
         auto base = name.substr(0, name.rfind('.'));
         bool for_a_list = there.contains(base + ".html.mustache") && there.contains(base + ".txt.mustache");
         if (file.starts_with('.') || file.ends_with('~') || fs::is_directory(library.folder() / file, error)) continue;
+        if (templates::language_in(file)) continue;
         if (name == file)
             faults.push_back(
                 {file, 1, 1,
@@ -232,7 +245,7 @@ void open_editor(const fs::path& file) {
 int edit(Call& call) {
     auto& library = call.library();
     auto source = library.get(call.argument(0));
-    auto path = library.folder() / (source.name + ".mustache");
+    auto path = library.folder() / source.file;
     bool there = fs::exists(path);
     if (!there) {
         fs::create_directories(library.folder());
@@ -252,7 +265,7 @@ int edit(Call& call) {
 }
 
 void add_template(Commands& commands) {
-    const Argument name{"NAME", "digest.html, subject, ...: `postrider template ls` shows them"};
+    const Argument name{"NAME", "digest.html, subject, words.de.json, ...: `postrider template ls` shows them"};
     commands.push_back({"template",
                         "render",
                         "Fill in a Mustache template; the exact bytes go to standard output. Needs no site.",

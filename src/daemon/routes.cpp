@@ -84,7 +84,7 @@ public:
             return found.has_value();
         });
         if (route == table.end()) {
-            auto response = pages_.not_found(wanted(request));
+            auto response = pages_.not_found(request);
             dress(response, Kind::secret);
             co_return response;
         }
@@ -118,14 +118,9 @@ private:
         } catch (const storage::Error& error) {
             log::error("a request could not be served", {{"method", request.method}, {"reason", error.what()}});
         }
-        auto response = pages_.refusal(wanted(request), 503, "Please try again in a moment",
-                                       "Nothing was changed. The service cannot write anything down just now.");
+        auto response = pages_.refusal(request, 503, "busy");
         response.headers.add("Retry-After", "10");
         co_return response;
-    }
-
-    static http::Format wanted(const http::Request& request) {
-        return http::preferred_format(request.headers.value("Accept"));
     }
 
     static Page page_for(const Route& route, std::string_view method) {
@@ -136,9 +131,7 @@ private:
 
     http::Response without_page(const Route& route, const http::Request& request) const {
         http::Response response{204, {}, {}};
-        if (request.method != "OPTIONS")
-            response = pages_.refusal(wanted(request), 405, "This page cannot do that",
-                                      "It is there to be read, or for the button that it shows.");
+        if (request.method != "OPTIONS") response = pages_.refusal(request, 405, "wrong_method");
         response.headers.add("Allow", allowed(route));
         return response;
     }
@@ -161,7 +154,7 @@ private:
 
     // https://fetch.spec.whatwg.org/#http-cors-protocol; no credentials: there are none.
     void allow_origin(http::Response& response, const Route& route, const http::Request& request) const {
-        response.headers.add("Vary", "Accept, Origin");
+        response.headers.add("Vary", "Accept, Accept-Language, Origin");
         auto origin = request.headers.value("Origin");
         if (origin.empty() || std::ranges::find(settings_.cors_origins, origin) == settings_.cors_origins.end()) return;
         response.headers.add("Access-Control-Allow-Origin", std::string(origin));

@@ -2,6 +2,7 @@
 
 #include "mail/quoted_printable.hpp"
 #include "templates/escape.hpp"
+#include "templates/mustache.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -14,17 +15,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view attribute_prefix = "subscriber.";
-
-void append_date_in_words(std::string& out, Time time) {
-    constexpr std::string_view months[] = {"January", "February", "March",     "April",   "May",      "June",
-                                           "July",    "August",   "September", "October", "November", "December"};
-    std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(time));
-    out += std::to_string(unsigned(day.day()));
-    out += ' ';
-    out += months[unsigned(day.month()) - 1];
-    out += ' ';
-    out += std::to_string(int(day.year()));
-}
+constexpr std::string_view why_address = "address", why_joined = "joined";
+constexpr std::size_t most_days = 20'000; // in a Scratch
 
 bool needs_escaping(std::string_view text) { return text.find_first_of("&<>\"'") != text.npos; }
 
@@ -44,6 +36,16 @@ void ReaderLinks::make(const subscribers::LinkSigner& signer, std::string_view s
     signer.leave_by_mail(leave_token, reader.subscription);
 }
 
+// The pattern of the language, with tags for values, is a template itself.
+templates::Program why_program(const templates::Words& words, std::string_view list_title) {
+    auto text = words.text("why", {{"address", "{{{address}}}"}, {"list", "{{{list}}}"}, {"date", "{{{joined}}}"}});
+    auto nothing = [](std::string_view) { return std::optional<templates::Source>(); };
+    auto parsed = templates::parse({"why.txt", "why", text}, nothing);
+    if (!parsed) throw templates::TemplateError(parsed.error().front());
+    templates::ReaderNames slots{{}, {std::string(why_address), std::string(why_joined)}};
+    return templates::compile(*parsed, json::object{{"list", list_title}}, slots);
+}
+
 std::uint32_t Message::slot_of(std::string_view name) {
     auto known = std::ranges::find(slots_, name, &Slot::name);
     if (known == slots_.end()) known = slots_.insert(slots_.end(), {std::string(name), source_of(name)});
@@ -61,6 +63,9 @@ Message Message::compile(const MessageParts& parts) {
     message.add_body(parts.text);
     message.pieces_.push_back({Kind::next_part, 0, 0, {}});
     message.add_body(parts.html);
+    message.why_ = parts.why;
+    message.language_ = parts.language;
+    message.timezone_ = parts.timezone;
     message.prepare();
     return message;
 }
@@ -109,6 +114,7 @@ void Message::prepare() {
     auto unique = fmt::format("{} {}", heading_.list->identifier, date_.time_since_epoch().count());
     frame_.emplace(heading_, date_, mail::boundary_from(unique));
     after_leave_token_ = fmt::format("@{}?subject=unsubscribe", heading_.from.address.domain_ascii());
+    dates_ = std::make_shared<const templates::Dates>(language_, timezone_, templates::Dates::Style::long_);
 }
 
 std::string Message::to_text() const {
@@ -130,7 +136,10 @@ std::string Message::to_text() const {
                         {"subject", subject_.stored()},
                         {"subject_slots", json::value_from(subject_slots_)},
                         {"slots", std::move(slots)},
-                        {"pieces", std::move(pieces)}};
+                        {"pieces", std::move(pieces)},
+                        {"why", why_.stored()},
+                        {"language", language_},
+                        {"timezone", timezone_}};
     return json::serialize(object);
 }
 
@@ -139,7 +148,11 @@ Message Message::from_text(std::string_view text) {
     auto words = [&](const char* name) { return std::string(object.at(name).as_string()); };
     auto from = mail::parse_address(words("from"));
     auto subject = templates::Program::from_stored(words("subject"));
-    if (!from || !subject) throw std::runtime_error("a frozen message is broken; restore the database from a backup");
+    // Messages that were frozen before there were languages have no sentence of their own: it was this one.
+    auto why = object.contains("why") ? templates::Program::from_stored(words("why"))
+                                      : why_program(templates::Languages().words({"en"}), words("list_title"));
+    if (!from || !subject || !why)
+        throw std::runtime_error("a frozen message is broken; restore the database from a backup");
     mail::Heading heading{
         mail::Mailbox{words("from_name"), *from}, {}, "", mail::ListFields{}, mail::Body::alternative};
     *heading.list = {words("list_title"), words("list_id"), words("help_url"), words("archive_url"),
@@ -157,11 +170,31 @@ Message Message::from_text(std::string_view text) {
         message.pieces_.push_back({Kind(piece.at(0).to_number<int>()), piece.at(1).to_number<std::uint32_t>(),
                                    piece.at(2).to_number<std::uint32_t>(), std::string(piece.at(3).as_string())});
     }
+    message.why_ = std::move(*why);
+    message.language_ = object.contains("language") ? words("language") : "en";
+    message.timezone_ = object.contains("timezone") ? words("timezone") : "UTC";
     message.prepare();
     return message;
 }
 
-void Message::look_up(const Slot& slot, const subscribers::Reader& reader, const ReaderLinks& links,
+void Message::say_why(const subscribers::Reader& reader, Scratch& scratch, std::string& value) const {
+    if (scratch.dates != dates_ || scratch.days.size() > most_days) {
+        scratch.dates = dates_;
+        scratch.days.clear();
+    }
+    auto day = dates_->day(reader.activated_at);
+    auto& joined = scratch.days[day.time_since_epoch().count()];
+    if (joined.empty()) joined = dates_->in_words(day);
+
+    std::string_view values[2];
+    auto slots = why_.slots();
+    for (std::size_t i = 0; i < slots.size() && i < std::size(values); ++i)
+        values[i] = slots[i] == why_address ? std::string_view(reader.address) : std::string_view(joined);
+    value.clear();
+    why_.fill(value, values);
+}
+
+void Message::look_up(const Slot& slot, const subscribers::Reader& reader, const ReaderLinks& links, Scratch& scratch,
                       std::string& value) const {
     switch (slot.source) {
     case Source::name: value = reader.name; break;
@@ -171,12 +204,7 @@ void Message::look_up(const Slot& slot, const subscribers::Reader& reader, const
     case Source::unsubscribe_url: value = links.unsubscribe_url; break;
     case Source::preferences_url: value = links.preferences_url; break;
     case Source::view_url: value = links.view_url; break;
-    case Source::why:
-        value.assign("You receive this because ").append(reader.address).append(" joined ");
-        value.append(heading_.list->title).append(" on ");
-        append_date_in_words(value, reader.activated_at);
-        value += '.';
-        break;
+    case Source::why: say_why(reader, scratch, value); break;
     case Source::attribute: {
         auto attributes = json::parse(reader.attributes);
         auto* found = attributes.as_object().if_contains(std::string_view(slot.name).substr(attribute_prefix.size()));
@@ -195,7 +223,7 @@ void Message::fill(Scratch& scratch, const subscribers::Reader& reader, const Re
     if (scratch.values.size() < slots_.size()) scratch.values.resize(slots_.size());
     for (std::size_t i = 0; i < slots_.size(); ++i) {
         auto& value = scratch.values[i];
-        look_up(slots_[i], reader, links, value.text);
+        look_up(slots_[i], reader, links, scratch, value.text);
         if (!slots_[i].is_written) continue;
         value.raw.clear();
         mail::quoted_printable::append_slot(value.raw, value.text);
@@ -249,8 +277,9 @@ void Message::write(std::string& out, const subscribers::Reader& reader, const m
 
 std::string Message::page(const templates::Program& program, const subscribers::Reader& reader,
                           const ReaderLinks& links) const {
+    Scratch scratch;
     std::vector<std::string> values;
-    for (auto& name : program.slots()) look_up({name, source_of(name)}, reader, links, values.emplace_back());
+    for (auto& name : program.slots()) look_up({name, source_of(name)}, reader, links, scratch, values.emplace_back());
     std::vector<std::string_view> views(values.begin(), values.end());
     std::string out;
     program.fill(out, views);

@@ -3,13 +3,17 @@
 #include "mail/message.hpp"
 #include "subscribers/audience.hpp"
 #include "subscribers/link_tokens.hpp"
+#include "templates/dates.hpp"
 #include "templates/program.hpp"
+#include "templates/words.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 // A mailing's message, frozen and compiled: everything that does not depend on the reader stands there as final octets,
@@ -30,7 +34,12 @@ struct MessageParts {
     std::string subject_prefix; // "[Test] "
     Time date;
     templates::Program subject, text, html;
+    templates::Program why;                        // of why_program()
+    std::string language = "en", timezone = "UTC"; // of the date in it
 };
+
+// The sentence that says why a reader gets this, in the list's language: with the slots "address" and "joined".
+[[nodiscard]] templates::Program why_program(const templates::Words&, std::string_view list_title);
 
 // What only the keys of the site can make for one reader.
 struct ReaderLinks {
@@ -54,6 +63,10 @@ public:
         std::vector<Value> values;
         std::vector<std::string_view> views;
         std::string buffer, subject, mailto;
+
+        // Days in words, as long as they are those of `dates`: many readers joined on the same ones.
+        std::shared_ptr<const templates::Dates> dates;
+        std::unordered_map<std::int64_t, std::string> days;
     };
 
     [[nodiscard]] static Message compile(const MessageParts& parts);
@@ -107,7 +120,8 @@ private:
     void add_body(const templates::Program& program);
     std::uint32_t slot_of(std::string_view name);
     void prepare();
-    void look_up(const Slot&, const subscribers::Reader&, const ReaderLinks&, std::string& value) const;
+    void look_up(const Slot&, const subscribers::Reader&, const ReaderLinks&, Scratch&, std::string& value) const;
+    void say_why(const subscribers::Reader&, Scratch&, std::string& value) const;
     void fill(Scratch&, const subscribers::Reader&, const ReaderLinks&) const;
 
     subscribers::KeyId key_;
@@ -118,10 +132,13 @@ private:
     std::vector<std::uint32_t> subject_slots_; // the subject program's slots among ours
     std::vector<Slot> slots_;
     std::vector<Piece> pieces_;
+    templates::Program why_;
+    std::string language_, timezone_;
 
     // Made by prepare() from what is above.
     std::optional<mail::Frame> frame_;
     std::string after_leave_token_; // of the mailto: that unsubscribes
+    std::shared_ptr<const templates::Dates> dates_;
 };
 
 }

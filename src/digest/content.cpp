@@ -1,27 +1,17 @@
 #include "digest/content.hpp"
 
-#include "schedule/zone.hpp"
 #include "stories/url.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
-
-#include <array>
 
 namespace postrider::digest {
 namespace {
 
 namespace json = boost::json;
 
-bool runs_right_to_left(std::string_view language) {
-    auto base = language.substr(0, language.find('-'));
-    for (std::string_view one : {"ar", "he", "fa", "ur", "yi", "dv", "ps"})
-        if (base == one) return true;
-    return false;
-}
-
 json::object story_content(const stories::Story& story, std::size_t place, std::size_t count,
-                           std::string_view timezone) {
+                           const templates::Dates& dates) {
     json::object content{
         {"title", story.title},      {"url", stories::is_web_address(story.url) ? story.url : ""},
         {"summary", story.summary},  {"byline", story.byline},
@@ -29,7 +19,7 @@ json::object story_content(const stories::Story& story, std::size_t place, std::
         {"number", place + 1},       {"first", place == 0},
         {"last", place + 1 == count}};
     auto published = story.published_at.value_or(story.first_seen_at);
-    content["published"] = long_date(published, timezone);
+    content["published"] = dates.in_words(published);
     content["published_iso"] = rfc3339(published);
     // Only pictures that every reader's program fetches without a warning, and a browser on a page that came by https.
     if (stories::scheme_of(story.image.url) == "https" && stories::is_web_address(story.image.url)) {
@@ -61,17 +51,6 @@ void wrap_member(json::object& object, std::string_view member) {
 
 }
 
-std::string long_date(Time time, std::string_view timezone) {
-    constexpr std::array days = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
-    constexpr std::array months = {"January", "February", "March",     "April",   "May",      "June",
-                                   "July",    "August",   "September", "October", "November", "December"};
-    auto zone = schedule::Zone::find(timezone).value_or(schedule::Zone::utc());
-    auto day = std::chrono::floor<std::chrono::days>(zone.local(time));
-    std::chrono::year_month_day date(day);
-    return fmt::format("{}, {} {} {}", days[std::chrono::weekday(day).c_encoding()], unsigned(date.day()),
-                       months[unsigned(date.month()) - 1], int(date.year()));
-}
-
 json::object site_content(const SiteWords& site) {
     return {{"name", site.name},
             {"url", site.url},
@@ -80,32 +59,35 @@ json::object site_content(const SiteWords& site) {
 }
 
 json::object list_content(const SiteWords& site, const subscribers::List& list) {
+    auto direction = templates::direction_of(list.language);
     return {{"title", list.title},
             {"description", list.description},
             {"language", list.language},
-            {"direction", runs_right_to_left(list.language) ? "rtl" : "ltr"},
+            {"direction", direction},
+            {"align_start", templates::align_start_of(direction)},
             {"archive_url", fmt::format("{}/archive/{}", site.url, list.slug)}};
 }
 
 json::object issue_content(const SiteWords& site, const subscribers::List& list, const IssueWords& issue,
-                           std::span<const stories::Story> stories) {
+                           std::span<const stories::Story> stories, const templates::Words& words) {
+    auto dates = words.dates(list.timezone, templates::Dates::Style::full);
     json::array shown;
     for (std::size_t i = 0; i < stories.size(); ++i)
-        shown.push_back(story_content(stories[i], i, stories.size(), list.timezone));
-    json::object words{{"number", issue.number},
-                       {"date", long_date(issue.date, list.timezone)},
+        shown.push_back(story_content(stories[i], i, stories.size(), dates));
+    json::object about{{"number", issue.number},
+                       {"date", dates.in_words(issue.date)},
                        {"date_iso", rfc3339(issue.date)},
                        {"story_count", stories.size()},
                        {"more_count", issue.left_over},
                        {"web_url", fmt::format("{}/archive/{}/{}", site.url, list.slug, issue.number)},
                        {"subject", ""},
                        {"intro", ""}};
+    json::object sentences{{"issue_number", words.text("issue_number", {{"number", words.number(issue.number)}})},
+                           {"more_stories", words.text("more_stories", {{"count", std::int64_t(issue.left_over)}})}};
     auto topics = by_topic(shown);
-    return {{"site", site_content(site)},
-            {"list", list_content(site, list)},
-            {"issue", std::move(words)},
-            {"stories", std::move(shown)},
-            {"topics", std::move(topics)}};
+    return {{"site", site_content(site)},      {"list", list_content(site, list)}, {"issue", std::move(about)},
+            {"stories", std::move(shown)},     {"topics", std::move(topics)},      {"words", words.fixed()},
+            {"sentence", std::move(sentences)}};
 }
 
 json::object for_plain_text(json::object content) {

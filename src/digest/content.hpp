@@ -3,6 +3,7 @@
 #include "mail/address.hpp"
 #include "stories/stories.hpp"
 #include "subscribers/lists.hpp"
+#include "templates/words.hpp"
 
 #include <boost/json/fwd.hpp>
 
@@ -12,9 +13,10 @@
 
 // The data of an issue's templates, with the names of interface.md.
 //
-// In:     the site's words, the list, the chosen stories in order.
+// In:     the site's words, the list, the chosen stories in order, and the words of the list's language.
 // Out:    one JSON object; frozen with the issue, so that its page can be made again exactly.
-// Always: pure. Only https and http addresses get in; dates are in the list's time zone.
+// Always: pure. Only https and http addresses get in; dates are in the list's time zone and in the
+//         language of the words.
 
 namespace postrider::digest {
 
@@ -35,13 +37,10 @@ struct IssueWords {
 [[nodiscard]] boost::json::object site_content(const SiteWords& site);
 [[nodiscard]] boost::json::object list_content(const SiteWords& site, const subscribers::List& list);
 [[nodiscard]] boost::json::object issue_content(const SiteWords& site, const subscribers::List& list,
-                                                const IssueWords& issue, std::span<const stories::Story> stories);
+                                                const IssueWords& issue, std::span<const stories::Story> stories,
+                                                const templates::Words& words);
 
 // The same data for a plain-text template: prose is wrapped at 72 columns.
 [[nodiscard]] boost::json::object for_plain_text(boost::json::object content);
 [[nodiscard]] std::string wrapped(std::string_view text, std::size_t columns);
-
-// "Tuesday, 24 November 2026", in the zone.
-[[nodiscard]] std::string long_date(Time time, std::string_view timezone);
-
 }

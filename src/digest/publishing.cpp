@@ -68,7 +68,9 @@ Publishing::Compiled Publishing::compile(const subscribers::List& list, const Is
         throw std::runtime_error(
             fmt::format("the sender of {} is no address: \"{}\": {}; `postrider list edit {} --from` mends it",
                         list.slug, list.sender, sender.error().reason, list.slug));
-    auto content = issue_content(site_, list, words, stories);
+    auto said = templates::Languages(library_).words({list.language});
+    if (said.broken()) throw templates::TemplateError(*said.broken());
+    auto content = issue_content(site_, list, words, stories, said);
     auto subject = templates::compile(load("subject"), content);
     std::string plain_subject;
     subject.fill(plain_subject, {});
@@ -83,7 +85,16 @@ Publishing::Compiled Publishing::compile(const subscribers::List& list, const Is
         list.state == subscribers::ListState::open ? fmt::format("{}/archive/{}", site_.url, list.slug) : "",
         fmt::format("{}:{}:digest:{}", words.number, list.slug, feedback_sender(site_))};
     mail::Heading heading{*sender, {}, plain_subject, fields, mail::Body::alternative};
-    delivery::MessageParts parts{std::move(heading), tokens_.newest(), "", words.date, std::move(subject), text, html};
+    delivery::MessageParts parts{std::move(heading),
+                                 tokens_.newest(),
+                                 "",
+                                 words.date,
+                                 std::move(subject),
+                                 text,
+                                 html,
+                                 delivery::why_program(said, list.title),
+                                 said.language(),
+                                 list.timezone};
     return {std::move(content), std::move(plain_subject), std::move(html), std::move(text), std::move(parts)};
 }
 

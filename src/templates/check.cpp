@@ -1,6 +1,7 @@
 #include "templates/check.hpp"
 
 #include "system/nearest.hpp"
+#include "templates/words.hpp"
 
 #include <fmt/format.h>
 
@@ -18,11 +19,12 @@ using Node = Vocabulary::Node;
 
 constexpr std::string_view mail_words = R"(
 site.name site.url site.postal_address site.privacy_url
-list.title list.description list.language list.direction list.archive_url
+list.title list.description list.language list.direction list.align_start list.archive_url
 issue.number issue.subject issue.date issue.date_iso issue.story_count issue.more_count issue.web_url issue.intro
 topics[].name
 subscriber.name subscriber.first_name subscriber.address subscriber.*
 unsubscribe_url preferences_url view_url why
+sentence.issue_number sentence.more_stories
 )";
 
 // Of stories[] and of topics[].stories[].
@@ -212,6 +214,8 @@ const Vocabulary& mail_vocabulary() {
         std::vector<std::string> names = split(mail_words);
         for (const char* list : {"stories[].", "topics[].stories[]."})
             for (std::string& name : split(story_words, list)) names.push_back(std::move(name));
+        for (auto& [key, entry] : Languages::english().entries)
+            if (auto values = values_in(entry.text); values && values->empty()) names.push_back("words." + key);
         return Vocabulary(std::vector<std::string_view>(names.begin(), names.end()));
     }();
     return vocabulary;
@@ -233,6 +237,29 @@ std::vector<Fault> unknown_names(const Template& source, const Vocabulary& vocab
         });
     walking = &walk;
     walk.run();
+    return tidy(std::move(faults));
+}
+
+std::vector<Fault> unknown_words(const Template& source) {
+    std::map<std::string, std::vector<std::string>, std::less<>> known; // by what stands before the dot
+    for (auto& [key, entry] : Languages::english().entries) {
+        auto values = values_in(entry.text);
+        bool fixed = values && values->empty();
+        known[fixed ? "words" : "sentence"].push_back(fmt::format("{}.{}", fixed ? "words" : "sentence", key));
+    }
+    std::vector<Fault> faults;
+    for (const Template::Part& part : source.parts()) {
+        for (const Token& token : part.tokens) {
+            if (token.kind == Kind::literal || token.kind == Kind::partial) continue;
+            auto dot = token.text.find('.');
+            auto names = dot == token.text.npos ? known.end() : known.find(token.text.substr(0, dot));
+            if (names == known.end() || std::ranges::find(names->second, token.text) != names->second.end()) continue;
+            auto message = fmt::format("there is no \"{}\"", token.text);
+            if (auto near = system::nearest(token.text, names->second))
+                message += fmt::format("; did you mean \"{}\"?", *near);
+            faults.push_back(fault_at(part, token, message));
+        }
+    }
     return tidy(std::move(faults));
 }
 

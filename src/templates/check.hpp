@@ -38,6 +38,9 @@ private:
 // Names that nothing will ever have, each with the nearest one that is known there.
 [[nodiscard]] std::vector<Fault> unknown_names(const Template&, const Vocabulary&);
 
+// {{words.KEY}} and {{sentence.KEY}} of pages and letters, whose other names are not known here.
+[[nodiscard]] std::vector<Fault> unknown_words(const Template&);
+
 // {{>partial}} where there is none: plain Mustache renders nothing, which an operator does not want.
 [[nodiscard]] std::vector<Fault> missing_partials(const Template&);
 

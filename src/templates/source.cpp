@@ -2,6 +2,7 @@
 
 #include "system/embedded.hpp"
 #include "system/nearest.hpp"
+#include "templates/catalogue.hpp"
 
 #include <fmt/format.h>
 
@@ -26,7 +27,9 @@ bool is_name(std::string_view name) {
     return !name.empty() && name.size() <= 100 && name.front() != '.' && std::ranges::all_of(name, letter);
 }
 
-std::string file_of(std::string_view name) { return std::string(name).append(suffix); }
+bool is_catalogue(std::string_view name) { return language_in(name).has_value(); }
+
+std::string file_of(std::string_view name) { return std::string(name).append(is_catalogue(name) ? "" : suffix); }
 
 bool is_absence(std::error_code error) {
     return error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
@@ -79,24 +82,37 @@ Source Library::get(std::string_view name) const {
     if (auto source = find(name)) return *std::move(source);
     std::vector<std::string> known;
     for (Entry& entry : names()) known.push_back(std::move(entry.name));
+    for (Entry& entry : catalogue_names()) known.push_back(std::move(entry.name));
     std::string message = fmt::format("there is no template \"{}\"", name);
     if (auto near = system::nearest(name, known)) message += fmt::format("; did you mean \"{}\"?", *near);
     throw TemplateError(message);
 }
 
-std::vector<Library::Entry> Library::names() const {
+std::vector<Library::Entry> Library::names() const { return entries(false); }
+
+std::vector<Library::Entry> Library::catalogue_names() const { return entries(true); }
+
+std::vector<Source> Library::catalogues() const {
+    std::vector<Source> sources;
+    for (auto& entry : catalogue_names())
+        if (entry.origin != Origin::built_in) sources.push_back(get(entry.name));
+    return sources;
+}
+
+std::vector<Library::Entry> Library::entries(bool catalogues) const {
+    auto is_one = [&](std::string_view file) {
+        return catalogues ? is_catalogue(file) : file.ends_with(suffix) && is_name(name_of(file));
+    };
     std::map<std::string, Origin, std::less<>> found;
     for (const embedded::File& file : embedded::templates())
-        if (file.name.ends_with(suffix))
-            found.emplace(file.name.substr(0, file.name.size() - suffix.size()), Origin::built_in);
+        if (is_one(file.name)) found.emplace(name_of(file.name), Origin::built_in);
 
     std::error_code error;
     std::filesystem::directory_iterator end;
     for (std::filesystem::directory_iterator entry(folder_, error); !error && entry != end; entry.increment(error)) {
         std::string file = entry->path().filename().string();
-        std::string name = name_of(file);
-        if (!file.ends_with(suffix) || !is_name(name)) continue;
-        auto [place, added] = found.emplace(name, Origin::added);
+        if (!is_one(file)) continue;
+        auto [place, added] = found.emplace(name_of(file), Origin::added);
         if (!added) place->second = Origin::changed;
     }
     if (error && !is_absence(error)) throw TemplateError(fmt::format("{}: {}", folder_.string(), error.message()));

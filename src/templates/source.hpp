@@ -10,7 +10,8 @@
 
 // The texts of templates: the operator's own file where there is one, else the one built into the program.
 //
-// In:     names as operators write them: "digest.html", "subject". The file of a name is NAME.mustache.
+// In:     names as operators write them: "digest.html", "subject". The file of a name is NAME.mustache, but that of a
+//         catalogue, "words.de.json", is its name.
 // Out:    the text with the file name that faults are to show.
 // Always: a name cannot lead out of the folder (letters, digits, - _ and inner dots only; anything else is simply not
 // found).
@@ -46,10 +47,15 @@ public:
     [[nodiscard]] Source get(std::string_view name) const;
     [[nodiscard]] std::vector<Entry> names() const; // sorted by name
     [[nodiscard]] static std::optional<Source> built_in(std::string_view name);
+    [[nodiscard]] std::vector<Entry> catalogue_names() const; // sorted by name
+    // The operator's own. Throws TemplateError where one cannot be read.
+    [[nodiscard]] std::vector<Source> catalogues() const;
 
     [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
 private:
+    [[nodiscard]] std::vector<Entry> entries(bool catalogues) const;
+
     std::filesystem::path folder_;
 };
 

@@ -34,19 +34,24 @@ std::optional<Waiting> waiting(storage::Connection& connection, const subscriber
 
 }
 
-Pages::Answer Pages::confirm_form(const http::Request&, const Names& names) {
+Pages::Answer Pages::confirm_form(const http::Request& request, const Names& names) {
     auto again = tokens_.read_ask_again(names[0]);
     auto id = again ? again : tokens_.read_confirm(names[0]);
-    if (!id) co_return not_found(http::Format::html);
+    if (!id) co_return not_found(request);
     auto read = [&](storage::Connection& connection) { return waiting(connection, tokens_, sign_up_, *id); };
     auto found = co_await database_.read(read);
-    if (!found) co_return not_found(http::Format::html);
+    if (!found) co_return not_found(request);
 
-    if (found->has_left) co_return left_page(found->list, "");
-    if (found->sign_up.confirmed_at) co_return page(200, "page_confirmed.html", words("Welcome", found->list));
-    if (again || found->sign_up.expires_at <= clock_.now()) co_return expired_page(*id, found->list);
-    auto all = words("Confirm", found->list);
-    all["address"] = masked(found->sign_up.address);
+    auto words = speaking(found->list, found->sign_up.language);
+    if (found->has_left) co_return left_page(words, found->list, "");
+    if (found->sign_up.confirmed_at) co_return confirmed_page(words, found->list);
+    if (again || found->sign_up.expires_at <= clock_.now()) co_return expired_page(words, *id, found->list);
+    auto heading = words.text("receive_heading", {{"list", found->list.title}});
+    auto address = masked(found->sign_up.address);
+    auto all = data(words, heading, found->list);
+    all["sentence"] = boost::json::object{{"receive_heading", heading},
+                                          {"receive_text", words.html("receive_text", {{"address", address}})}};
+    all["address"] = address;
     all["action"] = path_of("/confirm/" + names[0]);
     co_return page(200, "page_confirm.html", all);
 }
@@ -54,12 +59,13 @@ Pages::Answer Pages::confirm_form(const http::Request&, const Names& names) {
 Pages::Answer Pages::confirm(const http::Request& request, const Names& names) {
     if (auto again = tokens_.read_ask_again(names[0])) co_return co_await ask_again(request, *again);
     auto id = tokens_.read_confirm(names[0]);
-    if (!id) co_return not_found(http::Format::html);
+    if (!id) co_return not_found(request);
 
     using What = subscribers::ConfirmResult::What;
     struct Confirmed {
         What what = What::unknown;
         std::optional<subscribers::List> list;
+        std::string language;
         bool has_left = false;
     };
     auto now = clock_.now();
@@ -70,6 +76,8 @@ Pages::Answer Pages::confirm(const http::Request& request, const Names& names) {
         auto result = subscribers::SignUps(connection, tokens_, sign_up_).confirm(*id, request.client, now);
         confirmed.what = result.what;
         confirmed.has_left = result.what == What::already && !result.subscription;
+        if (auto sign_up = subscribers::SignUps(connection, tokens_, sign_up_).find(*id))
+            confirmed.language = sign_up->language;
         if (result.what != What::unknown) confirmed.list = subscribers::Lists(connection).find(result.list);
         if (result.what == What::confirmed && confirmed.list->welcome && result.subscription)
             write_welcome(connection, templates, *result.subscription, *confirmed.list, now);
@@ -77,10 +85,17 @@ Pages::Answer Pages::confirm(const http::Request& request, const Names& names) {
         return confirmed;
     };
     auto confirmed = co_await database_.write(work);
-    if (!confirmed.list) co_return not_found(http::Format::html);
-    if (confirmed.what == What::expired) co_return expired_page(*id, *confirmed.list);
-    if (confirmed.has_left) co_return left_page(confirmed.list, "");
-    co_return page(200, "page_confirmed.html", words("Welcome", *confirmed.list));
+    if (!confirmed.list) co_return not_found(request);
+    auto words = speaking(*confirmed.list, confirmed.language);
+    if (confirmed.what == What::expired) co_return expired_page(words, *id, *confirmed.list);
+    if (confirmed.has_left) co_return left_page(words, confirmed.list, "");
+    co_return confirmed_page(words, *confirmed.list);
+}
+
+http::Response Pages::confirmed_page(const templates::Words& words, const subscribers::List& list) {
+    auto all = data(words, words.text("confirmed_heading"), list);
+    all["sentence"] = boost::json::object{{"confirmed_text", words.html("confirmed_text", {{"list", list.title}})}};
+    return page(200, "page_confirmed.html", all);
 }
 
 void Pages::write_welcome(storage::Connection& connection, const LetterTemplates& templates, SubscriptionId id,
@@ -92,7 +107,7 @@ void Pages::write_welcome(storage::Connection& connection, const LetterTemplates
     auto signer = tokens_.signer();
     signer.leave(links.unsubscribe_url, id);
     signer.preferences(links.preferences_url, reader.subscriber);
-    auto message = welcome_letter(templates, site_, list, *address, reader.name, links, now);
+    auto message = welcome_letter(templates, site_, list, *address, reader.name, reader.language, links, now);
     delivery::Letters(connection)
         .add(delivery::Purpose::welcome, letter_sender(site_), address->text(), address->key(), message, now,
              welcome_lives_for);
@@ -104,6 +119,7 @@ Pages::Answer Pages::ask_again(const http::Request& request, subscribers::SignUp
     struct Again {
         subscribers::AskOutcome outcome;
         subscribers::List list;
+        std::string language;
     };
     auto work = [&](storage::Connection& connection) -> std::optional<Again> {
         storage::Transaction transaction(connection);
@@ -112,19 +128,22 @@ Pages::Answer Pages::ask_again(const http::Request& request, subscribers::SignUp
         auto outcome = subscribers::SignUps(connection, tokens_, sign_up_).ask_again(id, request.client, now);
         auto address = mail::parse_address(old->sign_up.address);
         if (!outcome || !address) return std::nullopt;
-        write_confirmation(connection, templates, *outcome, old->list, *address, now);
+        write_confirmation(connection, templates, *outcome, old->list, *address, old->sign_up.language, now);
         transaction.commit();
-        return Again{std::move(*outcome), std::move(old->list)};
+        return Again{std::move(*outcome), std::move(old->list), std::move(old->sign_up.language)};
     };
     auto again = co_await database_.write(work);
-    if (!again || std::holds_alternative<subscribers::NotOpen>(again->outcome)) co_return not_found(http::Format::html);
+    if (!again || std::holds_alternative<subscribers::NotOpen>(again->outcome)) co_return not_found(request);
     auto* over = std::get_if<subscribers::OverBudget>(&again->outcome);
-    if (over && over->which == subscribers::Budget::client) co_return too_many(http::Format::html, over->wait);
-    co_return asked_page(http::Format::html, again->list);
+    auto words = speaking(again->list, again->language);
+    if (over && over->which == subscribers::Budget::client) co_return too_many(http::Format::html, words, over->wait);
+    co_return asked_page(http::Format::html, words, again->list);
 }
 
-http::Response Pages::expired_page(subscribers::SignUpId id, const subscribers::List& list) {
-    auto all = words("This link has expired", list);
+http::Response Pages::expired_page(const templates::Words& words, subscribers::SignUpId id,
+                                   const subscribers::List& list) {
+    auto all = data(words, words.text("expired_heading"), list);
+    all["sentence"] = boost::json::object{{"expired_text", words.html("expired_text", {{"list", list.title}})}};
     all["action"] = path_of("/confirm/" + tokens_.ask_again(id));
     return page(410, "page_confirm_expired.html", all);
 }

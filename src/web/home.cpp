@@ -9,7 +9,7 @@ namespace postrider::web {
 
 namespace json = boost::json;
 
-Pages::Answer Pages::home(const http::Request&, const Names&) {
+Pages::Answer Pages::home(const http::Request& request, const Names&) {
     struct Shown {
         subscribers::List list;
         bool has_archive;
@@ -23,16 +23,21 @@ Pages::Answer Pages::home(const http::Request&, const Names&) {
     };
     auto shown = co_await database_.read(read);
 
+    auto words = speaking(request);
     json::array lists;
     for (auto& one : shown)
         lists.push_back(
             json::object{{"title", one.list.title},
                          {"description", one.list.description},
                          {"join_url", path_of("/join/" + one.list.slug)},
-                         {"archive_url", one.has_archive ? path_of("/archive/" + one.list.slug) : std::string()}});
-    auto all = words("Newsletters");
+                         {"join_label", words.text("subscribe_to", {{"list", one.list.title}})},
+                         {"archive_url", one.has_archive ? path_of("/archive/" + one.list.slug) : std::string()},
+                         {"archive_label", words.text("earlier_issues_of", {{"list", one.list.title}})}});
+    auto all = data(words, words.text("newsletters"));
     all["lists"] = std::move(lists);
-    co_return page(200, "page_home.html", all);
+    auto response = page(200, "page_home.html", all);
+    response.headers.add("Vary", "Accept-Language");
+    co_return response;
 }
 
 Pages::Answer Pages::health(const http::Request&, const Names&) {

@@ -24,11 +24,6 @@ bool is_json(const http::Request& request) {
     return type == "application/json" || type.ends_with("+json");
 }
 
-http::Format wanted(const http::Request& request) {
-    if (is_json(request)) return http::Format::json;
-    return http::preferred_format(request.headers.value("Accept"));
-}
-
 std::expected<Entry, std::string> entry_in(const http::Request& request) {
     if (is_json(request)) return entry_in_json(request.body);
     auto form = http::parse_form(request);
@@ -36,9 +31,12 @@ std::expected<Entry, std::string> entry_in(const http::Request& request) {
     return Entry{form->value("email"), form->value("name"), form->value("language"), !form->value("website").empty()};
 }
 
-std::string agreed_words(const subscribers::List& list) {
-    return fmt::format("Subscribe to {}. You will get a mail with a link to confirm. You can leave at any time.",
-                       list.title);
+// The reason is in English, where it can be had only.
+std::string not_an_address(const templates::Words& words, const mail::AddressError& error) {
+    auto sentence = words.text("bad_address");
+    if (!words.language().starts_with("en") || !sentence.ends_with('.')) return sentence;
+    sentence.pop_back();
+    return fmt::format("{}: {}.", sentence, error.reason);
 }
 
 std::string_view shown_domain(const mail::Address& address) {
@@ -57,49 +55,50 @@ boost::asio::awaitable<std::optional<subscribers::List>> Pages::open_list(const 
 
 Pages::Answer Pages::join_form(const http::Request& request, const Names& names) {
     auto list = co_await open_list(names[0]);
-    if (!list) co_return not_found(wanted(request));
-    co_return join_page(200, *list, "", "", "");
+    if (!list) co_return not_found(request);
+    co_return join_page(200, speaking(*list), *list, "", {});
 }
 
 Pages::Answer Pages::join(const http::Request& request, const Names& names) {
-    auto format = wanted(request);
+    auto format = wanted_format(request);
     auto list = co_await open_list(names[0]);
-    if (!list) co_return not_found(format);
-    if (request.body.size() > largest_form)
-        co_return refusal(format, 413, "That is too much", "The form was larger than a sign-up can be.");
+    if (!list) co_return not_found(request);
+    if (request.body.size() > largest_form) co_return refused(format, speaking(*list), 413, "too_large");
     auto entry = entry_in(request);
-    if (!entry) co_return refusal(format, 400, "This form cannot be read", entry.error());
-    if (entry->trapped) co_return asked_page(format, *list);
+    if (!entry && format == http::Format::json) co_return json_answer(400, json::object{{"error", entry.error()}});
+    if (!entry) co_return refused(format, speaking(*list), 400, "unreadable");
+    auto words = speaking(*list, entry->language);
+    if (entry->trapped) co_return asked_page(format, words, *list);
 
     auto address = mail::parse_address(http::trimmed(entry->email));
     if (!address) {
-        auto error = fmt::format("This is not an address that mail can be sent to: {}.", address.error().reason);
-        co_return bad_address(format, *list, entry->email, entry->name, error);
+        auto error = not_an_address(words, address.error());
+        co_return bad_address(format, words, *list, *entry, error);
     }
     bool good_domain = co_await may_take_mail(*address);
     if (!good_domain) {
-        auto error = fmt::format("{} does not take mail; is it spelled right?", shown_domain(*address));
-        co_return bad_address(format, *list, entry->email, entry->name, error);
+        auto error = words.text("bad_domain", {{"domain", shown_domain(*address)}});
+        co_return bad_address(format, words, *list, *entry, error);
     }
 
     auto now = clock_.now();
     auto templates = templates_.letter("confirm");
-    auto agreed = agreed_words(*list);
+    auto agreed = fmt::format("{}. {}", words.text("subscribe_to", {{"list", list->title}}), words.text("join_hint"));
     std::string_view form = is_json(request) ? "JSON" : "join page";
     subscribers::Asking asking{list->id, *address, entry->name, entry->language, request.client, form, agreed};
     auto ask = [&](storage::Connection& connection) {
         storage::Transaction transaction(connection);
         auto outcome = subscribers::SignUps(connection, tokens_, sign_up_).ask(asking, now);
-        write_confirmation(connection, templates, outcome, *list, *address, now);
+        write_confirmation(connection, templates, outcome, *list, *address, entry->language, now);
         transaction.commit();
         return outcome;
     };
     auto outcome = co_await database_.write(ask);
 
     auto* over = std::get_if<subscribers::OverBudget>(&outcome);
-    if (over && over->which == subscribers::Budget::client) co_return too_many(format, over->wait);
-    if (std::holds_alternative<subscribers::NotOpen>(outcome)) co_return not_found(format);
-    co_return asked_page(format, *list);
+    if (over && over->which == subscribers::Budget::client) co_return too_many(format, words, over->wait);
+    if (std::holds_alternative<subscribers::NotOpen>(outcome)) co_return not_found(request);
+    co_return asked_page(format, words, *list);
 }
 
 boost::asio::awaitable<bool> Pages::may_take_mail(const mail::Address& address) {
@@ -110,50 +109,50 @@ boost::asio::awaitable<bool> Pages::may_take_mail(const mail::Address& address) 
 
 void Pages::write_confirmation(storage::Connection& connection, const LetterTemplates& templates,
                                const subscribers::AskOutcome& outcome, const subscribers::List& list,
-                               const mail::Address& address, Time now) const {
+                               const mail::Address& address, std::string_view language, Time now) const {
     auto* over = std::get_if<subscribers::OverBudget>(&outcome);
     if (over && over->which == subscribers::Budget::client) return; // is told, and gets no work out of us
     auto* asked = std::get_if<subscribers::MailConfirmation>(&outcome);
     auto id = asked ? asked->id : subscribers::SignUpId{};
     auto expires_at = asked ? asked->expires_at : now + sign_up_.confirm_within;
     auto url = fmt::format("{}/confirm/{}", site_.url, tokens_.confirm(id));
-    auto message = confirmation_letter(templates, site_, list, address, url, expires_at, now);
+    auto message = confirmation_letter(templates, site_, list, address, language, url, expires_at, now);
     if (asked)
         delivery::Letters(connection)
             .add(delivery::Purpose::confirmation, letter_sender(site_), address.text(), address.key(), message, now,
                  expires_at - now);
 }
 
-http::Response Pages::asked_page(http::Format format, const subscribers::List& list) {
+http::Response Pages::asked_page(http::Format format, const templates::Words& words, const subscribers::List& list) {
     if (format == http::Format::json)
         return json_answer(202, json::object{{"status", "asked"},
                                              {"list", list.slug},
-                                             {"message", "If the address can receive this newsletter, a mail with a "
-                                                         "link to confirm is on its way to it."}});
-    return page(200, "page_asked.html", words("Look into your inbox", list));
+                                             {"message", words.text("asked_text", {{"list", list.title}})}});
+    auto all = data(words, words.text("asked_heading"), list);
+    all["sentence"] = json::object{{"asked_text", words.html("asked_text", {{"list", list.title}})}};
+    return page(200, "page_asked.html", all);
 }
 
-http::Response Pages::bad_address(http::Format format, const subscribers::List& list, std::string_view email,
-                                  std::string_view name, std::string_view error) {
-    if (format == http::Format::json) return refusal(format, 422, "", error);
-    return join_page(422, list, error, email, name);
+http::Response Pages::bad_address(http::Format format, const templates::Words& words, const subscribers::List& list,
+                                  const Entry& entry, std::string_view error) {
+    if (format == http::Format::json) return json_answer(422, json::object{{"error", error}});
+    return join_page(422, words, list, error, entry);
 }
 
-http::Response Pages::too_many(http::Format format, Duration wait) {
+http::Response Pages::too_many(http::Format format, const templates::Words& words, Duration wait) {
     auto seconds = std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(wait).count());
-    auto response =
-        refusal(format, 429, "Too many sign-ups", "Too many sign-ups came from your network. Please try again later.");
+    auto response = refused(format, words, 429, "too_many");
     response.headers.add("Retry-After", std::to_string(seconds));
     return response;
 }
 
-http::Response Pages::join_page(int status, const subscribers::List& list, std::string_view error,
-                                std::string_view email, std::string_view name) {
-    auto all = words(list.title, list);
+http::Response Pages::join_page(int status, const templates::Words& words, const subscribers::List& list,
+                                std::string_view error, const Entry& entry) {
+    auto all = data(words, list.title, list);
     all["action"] = path_of("/join/" + list.slug);
     all["error"] = error;
-    all["email"] = mail::valid_utf8(email.substr(0, longest_echo));
-    all["name"] = mail::valid_utf8(name.substr(0, longest_echo));
+    all["email"] = mail::valid_utf8(entry.email.substr(0, longest_echo));
+    all["name"] = mail::valid_utf8(entry.name.substr(0, longest_echo));
     all["has_name"] = true;
     all["form_token"] = "";
     return page(status, "page_join.html", all);

@@ -14,6 +14,7 @@ namespace json = boost::json;
 struct Membership {
     std::optional<subscribers::List> list; // none: there is no such subscription, as behind the link of a test mail
     std::string address;                   // empty: erased
+    std::string language;                  // the reader's, perhaps empty
     bool active = false;                   // on the list now, by this stretch or a later one
 };
 
@@ -22,7 +23,9 @@ Membership membership(storage::Connection& connection, const subscribers::LinkTo
     auto list = connection.value<ListId>("SELECT list_id FROM subscription WHERE id = $1", id);
     if (!list) return found;
     found.list = subscribers::Lists(connection).find(*list);
-    found.address = subscribers::read_one(connection, id).address;
+    auto reader = subscribers::read_one(connection, id);
+    found.address = std::move(reader.address);
+    found.language = std::move(reader.language);
     auto address = mail::parse_address(found.address);
     found.active = address && subscribers::Subscriptions(connection, tokens).active(*list, *address);
     return found;
@@ -39,21 +42,26 @@ subscribers::LeftHow how_left(const http::Request& request) {
 
 }
 
-Pages::Answer Pages::leave_form(const http::Request&, const Names& names) {
+Pages::Answer Pages::leave_form(const http::Request& request, const Names& names) {
     auto id = tokens_.read_leave(names[0]);
-    if (!id) co_return not_found(http::Format::html);
+    if (!id) co_return not_found(request);
     auto read = [&](storage::Connection& connection) { return membership(connection, tokens_, *id); };
     auto found = co_await database_.read(read);
-    if (!found.active) co_return left_page(found.list, found.address);
-    auto all = words("Unsubscribe", *found.list);
-    all["address"] = masked(found.address);
+    auto words = found.list ? speaking(*found.list, found.language) : speaking(request);
+    if (!found.active) co_return left_page(words, found.list, found.address);
+    auto heading = words.text("leave_heading", {{"list", found.list->title}});
+    auto address = masked(found.address);
+    auto all = data(words, heading, *found.list);
+    all["sentence"] =
+        json::object{{"leave_heading", heading}, {"leave_text", words.html("leave_text", {{"address", address}})}};
+    all["address"] = address;
     all["action"] = path_of("/leave/" + names[0]);
     co_return page(200, "page_leave.html", all);
 }
 
 Pages::Answer Pages::leave(const http::Request& request, const Names& names) {
     auto id = tokens_.read_leave(names[0]);
-    if (!id) co_return not_found(http::Format::html);
+    if (!id) co_return not_found(request);
     auto how = how_left(request);
     auto now = clock_.now();
     auto work = [&](storage::Connection& connection) {
@@ -61,14 +69,21 @@ Pages::Answer Pages::leave(const http::Request& request, const Names& names) {
         return membership(connection, tokens_, *id);
     };
     auto found = co_await database_.write(work);
-    co_return left_page(found.list, found.address);
+    auto words = found.list ? speaking(*found.list, found.language) : speaking(request);
+    co_return left_page(words, found.list, found.address);
 }
 
-http::Response Pages::left_page(const std::optional<subscribers::List>& list, std::string_view address) {
-    constexpr std::string_view title = "You are unsubscribed";
-    auto all = list ? words(title, *list) : words(title);
+http::Response Pages::left_page(const templates::Words& words, const std::optional<subscribers::List>& list,
+                                std::string_view address) {
+    auto heading = words.text("left_heading");
+    auto all = list ? data(words, heading, *list) : data(words, heading);
     if (!list) all["list"] = json::object{{"title", site_.name}};
-    all["address"] = masked(address);
+    auto& title = list ? list->title : site_.name;
+    auto shown = masked(address);
+    auto text = shown.empty() ? words.html("left_text", {{"list", title}})
+                              : words.html("left_text_address", {{"address", shown}, {"list", title}});
+    all["sentence"] = json::object{{"left_text", text}};
+    all["address"] = shown;
     if (list && list->state == subscribers::ListState::open) all["join_url"] = path_of("/join/" + list->slug);
     return page(200, "page_left.html", all);
 }

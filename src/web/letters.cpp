@@ -11,6 +11,9 @@ namespace postrider::web {
 namespace {
 
 namespace json = boost::json;
+using Values = templates::Words::Values;
+
+constexpr std::size_t columns = 72;
 
 std::string written(const LetterTemplates& templates, const mail::Mailbox& from, const mail::Address& address,
                     std::string_view name, json::object html_words, json::object text_words, Time now) {
@@ -21,6 +24,27 @@ std::string written(const LetterTemplates& templates, const mail::Mailbox& from,
     mail::Recipient recipient{address, name, message_id, {}, {}};
     return mail::whole_message(heading, recipient, now, templates.text.render(text_words),
                                templates.html.render(html_words));
+}
+
+json::object every_letter(const templates::Words& said, const digest::SiteWords& site, const subscribers::List& list) {
+    return {{"site", digest::site_content(site)}, {"list", list_words(site, list)},    {"language", said.language()},
+            {"direction", said.direction()},      {"align_start", said.align_start()}, {"words", said.fixed()}};
+}
+
+void wrap(json::value& text) {
+    if (text.is_string()) text = digest::wrapped(text.as_string(), columns);
+}
+
+json::object as_plain_text(json::object words, const json::object& sentences) {
+    words["sentence"] = sentences;
+    // A subject is one line, wherever it stands.
+    for (auto& [key, text] : words["sentence"].as_object())
+        if (!key.ends_with("_subject")) wrap(text);
+    for (auto& [key, text] : words["words"].as_object()) wrap(text);
+    for (auto key : {"why", "expires"})
+        if (auto* text = words.if_contains(key)) wrap(*text);
+    wrap(words["list"].as_object()["description"]);
+    return words;
 }
 
 }
@@ -37,32 +61,40 @@ json::object list_words(const digest::SiteWords& site, const subscribers::List& 
 }
 
 std::string confirmation_letter(const LetterTemplates& templates, const digest::SiteWords& site,
-                                const subscribers::List& list, const mail::Address& address,
+                                const subscribers::List& list, const mail::Address& address, std::string_view language,
                                 std::string_view confirm_url, Time expires_at, Time now) {
-    json::object words{{"site", digest::site_content(site)},
-                       {"list", list_words(site, list)},
-                       {"subscriber", json::object{{"address", address.text()}}},
-                       {"confirm_url", confirm_url},
-                       {"expires", "in " + in_words(expires_at - now)}};
-    return written(templates, site.from, address, "", words, words, now);
+    auto said = templates.languages->words({language, list.language});
+    Values list_only{{"list", list.title}}, both{{"list", list.title}, {"address", address.text()}};
+    json::object words = every_letter(said, site, list);
+    words["subscriber"] = json::object{{"address", address.text()}};
+    words["confirm_url"] = confirm_url;
+    words["expires"] = expiry_in_words(said, expires_at - now);
+    json::object sentences{{"confirm_subject", said.text("confirm_subject", list_only)},
+                           {"confirm_preview", said.text("confirm_preview", list_only)},
+                           {"confirm_asked", said.text("confirm_asked", both)}};
+    auto text_words = as_plain_text(words, sentences);
+    sentences["confirm_asked"] = said.html("confirm_asked", both);
+    words["sentence"] = std::move(sentences);
+    return written(templates, site.from, address, "", words, text_words, now);
 }
 
 std::string welcome_letter(const LetterTemplates& templates, const digest::SiteWords& site,
                            const subscribers::List& list, const mail::Address& address, std::string_view name,
-                           const WelcomeLinks& links, Time now) {
-    auto why = fmt::format("You receive this because {} joined {} on {}.", address.text(), list.title,
-                           date_in_words(now, list.timezone));
-    json::object words{
-        {"site", digest::site_content(site)},
-        {"list", list_words(site, list)},
-        {"subscriber",
-         json::object{{"address", address.text()}, {"name", name}, {"first_name", name.substr(0, name.find(' '))}}},
-        {"why", why},
-        {"unsubscribe_url", links.unsubscribe_url},
-        {"preferences_url", links.preferences_url}};
-    auto text_words = words;
-    text_words["why"] = digest::wrapped(why, 72);
-    text_words["list"].as_object()["description"] = digest::wrapped(list.description, 72);
+                           std::string_view language, const WelcomeLinks& links, Time now) {
+    auto said = templates.languages->words({language, list.language});
+    auto joined = said.dates(list.timezone, templates::Dates::Style::long_).in_words(now);
+    Values list_only{{"list", list.title}}, address_only{{"address", address.text()}};
+    json::object words = every_letter(said, site, list);
+    words["subscriber"] =
+        json::object{{"address", address.text()}, {"name", name}, {"first_name", name.substr(0, name.find(' '))}};
+    words["why"] = said.text("why", {{"address", address.text()}, {"list", list.title}, {"date", joined}});
+    words["unsubscribe_url"] = links.unsubscribe_url;
+    words["preferences_url"] = links.preferences_url;
+    json::object sentences{{"welcome_subject", said.text("welcome_subject", list_only)},
+                           {"welcome_next", said.text("welcome_next", address_only)}};
+    auto text_words = as_plain_text(words, sentences);
+    sentences["welcome_next"] = said.html("welcome_next", address_only);
+    words["sentence"] = std::move(sentences);
     auto sender = mail::parse_mailbox(list.sender);
     return written(templates, sender ? *sender : site.from, address, name, words, text_words, now);
 }

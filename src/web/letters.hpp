@@ -10,9 +10,10 @@
 
 // The two letters a visitor brings about: the one that asks to confirm, and the welcome.
 //
-// In:     the templates, the site, the list, the reader's address and links.
+// In:     the templates, the site, the list, the reader's address, language and links.
 // Out:    the whole message, fit to follow DATA.
-// Always: a letter of the program, not of a list: Auto-Submitted, no List- field, no Precedence. Whoever typed into a
+// Always: in the reader's language, or the list's where the reader has none. A letter of the program, not of a list:
+//         Auto-Submitted, no List- field, no Precedence. Whoever typed into a
 //         form has no say in it but for the address: the mail may reach somebody who never asked.
 // Threads: may run anywhere.
 
@@ -22,14 +23,15 @@ namespace postrider::web {
 [[nodiscard]] std::string letter_sender(const digest::SiteWords&);
 
 [[nodiscard]] std::string confirmation_letter(const LetterTemplates&, const digest::SiteWords&,
-                                              const subscribers::List&, const mail::Address&,
+                                              const subscribers::List&, const mail::Address&, std::string_view language,
                                               std::string_view confirm_url, Time expires_at, Time now);
 
 struct WelcomeLinks {
     std::string unsubscribe_url, preferences_url;
 };
 [[nodiscard]] std::string welcome_letter(const LetterTemplates&, const digest::SiteWords&, const subscribers::List&,
-                                         const mail::Address&, std::string_view name, const WelcomeLinks&, Time now);
+                                         const mail::Address&, std::string_view name, std::string_view language,
+                                         const WelcomeLinks&, Time now);
 
 // As digest::list_content, but with an archive only where it is public.
 [[nodiscard]] boost::json::object list_words(const digest::SiteWords&, const subscribers::List&);

@@ -23,32 +23,33 @@ http::Response plain(std::string text) {
 
 }
 
-Pages::Answer Pages::outbox(const http::Request&, const Names&) {
-    if (!outbox_) co_return not_found(http::Format::html);
+Pages::Answer Pages::outbox(const http::Request& request, const Names&) {
+    if (!outbox_) co_return not_found(request);
     auto entries = co_await outbox_->newest(mails_shown);
+    auto words = speaking(request);
     json::array mails;
     for (auto& entry : entries) {
         auto url = path_of("/outbox/" + http::percent_encode(entry.file));
-        mails.push_back(json::object{{"to", entry.mail.to},
+        mails.push_back(json::object{{"to", words.text("outbox_to", {{"address", entry.mail.to}})},
                                      {"subject", entry.mail.subject},
                                      {"date", entry.mail.date},
                                      {"url_html", entry.mail.html.empty() ? std::string() : url + "/html"},
                                      {"url_text", url + "/text"},
                                      {"url_source", url + "/source"}});
     }
-    auto all = words("Outbox");
+    auto all = data(words, words.text("outbox_heading"));
     all["mails"] = std::move(mails);
     co_return page(200, "page_outbox.html", all);
 }
 
-Pages::Answer Pages::outbox_mail(const http::Request&, const Names& names) {
-    if (!outbox_) co_return not_found(http::Format::html);
+Pages::Answer Pages::outbox_mail(const http::Request& request, const Names& names) {
+    if (!outbox_) co_return not_found(request);
     auto source = co_await outbox_->source(names[0]);
-    if (!source) co_return not_found(http::Format::html);
+    if (!source) co_return not_found(request);
     if (names[1] == "source") co_return plain(std::move(*source));
     auto mail = read_mail(*source);
     if (names[1] == "text") co_return plain(std::move(mail.text));
-    if (names[1] != "html" || mail.html.empty()) co_return not_found(http::Format::html);
+    if (names[1] != "html" || mail.html.empty()) co_return not_found(request);
     co_return html_answer(200, std::move(mail.html), std::string(mail_policy));
 }
 

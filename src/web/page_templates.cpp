@@ -52,13 +52,36 @@ PageTemplates::Page PageTemplates::render(std::string_view name, const boost::js
 }
 
 LetterTemplates PageTemplates::letter(const std::string& name) {
-    return {load(name + "_subject").parsed, load(name + ".txt").parsed, load(name + ".html").parsed};
+    return {load(name + "_subject").parsed, load(name + ".txt").parsed, load(name + ".html").parsed, languages()};
+}
+
+std::shared_ptr<const templates::Languages> PageTemplates::languages() {
+    if (languages_ && is_fresh(catalogue_stamps_)) return languages_;
+    // The folder's stamp tells of files that come and go.
+    Stamps stamps{{library_.folder(), stamp_of(library_.folder())}};
+    try {
+        for (auto& entry : library_.catalogue_names()) {
+            auto file = library_.folder() / entry.name;
+            if (entry.origin != templates::Library::Origin::built_in) stamps.emplace_back(file, stamp_of(file));
+        }
+        languages_ = std::make_shared<const templates::Languages>(library_);
+        for (auto& line : languages_->faults_in_short())
+            log::warn("a catalogue has faults; the built-in words stand in", {{"fault", line}});
+    } catch (const templates::TemplateError& error) {
+        log::error("the catalogues cannot be read; the built-in ones are used", {{"error", error.what()}});
+        languages_ = std::make_shared<const templates::Languages>();
+    }
+    catalogue_stamps_ = std::move(stamps);
+    return languages_;
+}
+
+bool PageTemplates::is_fresh(const Stamps& stamps) {
+    return std::ranges::all_of(stamps, [](const auto& one) { return stamp_of(one.first) == one.second; });
 }
 
 const PageTemplates::Loaded& PageTemplates::load(const std::string& name) {
     auto found = loaded_.find(name);
-    auto fresh = [](const auto& one) { return stamp_of(one.first) == one.second; };
-    if (found != loaded_.end() && std::ranges::all_of(found->second.stamps, fresh)) return found->second;
+    if (found != loaded_.end() && is_fresh(found->second.stamps)) return found->second;
 
     Loaded loaded;
     Stamps stamps;

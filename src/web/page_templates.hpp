@@ -2,12 +2,14 @@
 
 #include "templates/mustache.hpp"
 #include "templates/source.hpp"
+#include "templates/words.hpp"
 
 #include <boost/json/fwd.hpp>
 
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,7 +19,8 @@
 // The templates of pages and letters, parsed once and again when the operator's file changes.
 //
 // In:     names ("page_join.html"), and the folder that may hold the operator's own.
-// Out:    the parsed template; a rendered page with the policy under which a browser may show it.
+// Out:    the parsed template; a rendered page with the policy under which a browser may show it; the words of every
+//         language.
 // Always: an operator's file that cannot be used takes no page off the air: the built-in one stands in, and the log
 //         says where the fault is, once for each change of the file. Only style blocks that stand in the templates are
 //         allowed by the policy, by their hash: a value that found its way into a page could add none.
@@ -27,6 +30,7 @@ namespace postrider::web {
 
 struct LetterTemplates {
     templates::Template subject, text, html;
+    std::shared_ptr<const templates::Languages> languages;
 };
 
 class PageTemplates {
@@ -41,6 +45,8 @@ public:
     [[nodiscard]] Page render(std::string_view name, const boost::json::value& data);
     // NAME_subject, NAME.txt and NAME.html.
     [[nodiscard]] LetterTemplates letter(const std::string& name);
+    // Read again when a catalogue of the operator comes, goes or changes; its faults are in the log then.
+    [[nodiscard]] std::shared_ptr<const templates::Languages> languages();
 
 private:
     // A file as it was when it was read; none: there was no such file.
@@ -59,9 +65,12 @@ private:
     [[nodiscard]] const Loaded& load(const std::string& name);
     [[nodiscard]] Loaded parse(const std::string& name, From, Stamps&) const;
     [[nodiscard]] static std::optional<Stamp> stamp_of(const std::filesystem::path&);
+    [[nodiscard]] static bool is_fresh(const Stamps&);
 
     const templates::Library& library_;
     std::map<std::string, Loaded, std::less<>> loaded_;
+    std::shared_ptr<const templates::Languages> languages_;
+    Stamps catalogue_stamps_;
 };
 
 }

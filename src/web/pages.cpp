@@ -2,6 +2,7 @@
 
 #include "web/letters.hpp"
 #include "web/outbox_folder.hpp"
+#include "web/wording.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -30,39 +31,59 @@ Pages::Pages(storage::Database& database, system::Clock& clock, const templates:
 
 Pages::~Pages() = default;
 
-json::object Pages::words(std::string_view title) const {
-    return {{"title", title}, {"language", "en"}, {"direction", "ltr"}, {"site", digest::site_content(site_)}};
+templates::Words Pages::speaking(const http::Request& request, std::string_view wish) {
+    auto wishes = languages_in(request.headers.value("Accept-Language"));
+    wishes.insert(wishes.begin(), std::string(wish));
+    return templates_.languages()->words(wishes);
 }
 
-json::object Pages::words(std::string_view title, const subscribers::List& list) const {
-    auto all = words(title);
-    auto of_list = list_words(site_, list);
-    all["language"] = of_list["language"];
-    all["direction"] = of_list["direction"];
-    all["list"] = std::move(of_list);
+templates::Words Pages::speaking(const subscribers::List& list, std::string_view reader_language) {
+    return templates_.languages()->words({reader_language, list.language});
+}
+
+json::object Pages::data(const templates::Words& words, std::string_view title) const {
+    return {{"title", title},
+            {"language", words.language()},
+            {"direction", words.direction()},
+            {"words", words.fixed()},
+            {"site", digest::site_content(site_)}};
+}
+
+json::object Pages::data(const templates::Words& words, std::string_view title, const subscribers::List& list) const {
+    auto all = data(words, title);
+    all["list"] = list_words(site_, list);
     return all;
 }
 
-http::Response Pages::page(int status, std::string_view name, const json::object& words) {
-    auto page = templates_.render(name, words);
+http::Response Pages::page(int status, std::string_view name, const json::object& data) {
+    auto page = templates_.render(name, data);
     auto policy = fmt::format("default-src 'none'; style-src {}; form-action 'self'; frame-ancestors 'none'; "
                               "base-uri 'none'",
                               page.style_source);
     return html_answer(status, std::move(page.html), std::move(policy));
 }
 
-http::Response Pages::not_found(http::Format format) {
-    return refusal(format, 404, "This page does not exist",
-                   "The link is not complete, or it is no longer valid. Open it once more from the mail.");
+http::Response Pages::not_found(const http::Request& request) { return refusal(request, 404, "not_found"); }
+
+http::Response Pages::refusal(const http::Request& request, int status, std::string_view reason) {
+    return refused(wanted_format(request), speaking(request), status, reason);
 }
 
-http::Response Pages::refusal(http::Format format, int status, std::string_view heading, std::string_view text) {
+http::Response Pages::refused(http::Format format, const templates::Words& words, int status, std::string_view reason) {
+    auto text = words.text(fmt::format("{}_text", reason));
     if (format == http::Format::json) return json_answer(status, json::object{{"error", text}});
-    auto all = words(heading);
+    auto heading = words.text(fmt::format("{}_heading", reason));
+    auto all = data(words, heading);
     all["status"] = status;
     all["heading"] = heading;
     all["text"] = text;
     return page(status, "page_error.html", all);
+}
+
+http::Format wanted_format(const http::Request& request) {
+    auto type = http::media_type(request.headers.value("Content-Type"));
+    bool sent_json = type == "application/json" || type.ends_with("+json");
+    return sent_json ? http::Format::json : http::preferred_format(request.headers.value("Accept"));
 }
 
 http::Response html_answer(int status, std::string html, std::string policy) {

@@ -27,7 +27,8 @@
 //
 // In:     requests that daemon/routes sorted by path and method, and the names that stood in the path.
 // Out:    HTML, or JSON for programs that sign readers up; letters written in the transaction that made them necessary.
-// Always: a function for GET changes nothing, not even a row. Nobody learns from an answer whether an address is known:
+// Always: a page speaks the reader's language where a link tells who it is; else the list's, else the browser's, else
+//         English. A function for GET changes nothing, not even a row. Nobody learns from an answer whether an address is known:
 //         it is the same for all, to the octet. Every token that is not ours gets the one page of not_found(). No full
 //         address and no token is shown to whoever opens a link; every value is escaped.
 // Threads: one loop thread; the database does its work on its own. Errors: what storage throws comes out of the co_await.
@@ -43,6 +44,7 @@ class MailHosts;
 namespace postrider::web {
 
 class OutboxFolder;
+struct Entry;
 
 struct PageOptions {
     std::optional<std::filesystem::path> outbox;             // of the built-in test relay; none: no pages for it
@@ -90,9 +92,9 @@ public:
     Answer outbox(const http::Request&, const Names&);
     Answer outbox_mail(const http::Request&, const Names&); // a file and "html", "text" or "source"
 
-    [[nodiscard]] http::Response not_found(http::Format);
-    // A page that says what went wrong, or the same as {"error": ...}.
-    [[nodiscard]] http::Response refusal(http::Format, int status, std::string_view heading, std::string_view text);
+    [[nodiscard]] http::Response not_found(const http::Request&);
+    // A page that says what went wrong, by the words REASON_heading and REASON_text, or the latter as {"error": ...}.
+    [[nodiscard]] http::Response refusal(const http::Request&, int status, std::string_view reason);
     [[nodiscard]] const std::string& site_path() const { return site_path_; } // of site.url: "" or "/mail"
     [[nodiscard]] bool is_secure() const { return site_.url.starts_with("https://"); }
 
@@ -101,10 +103,13 @@ private:
     struct Change;
     struct Changed;
 
-    // What every page's template knows: title, site, language, direction; and the list.
-    [[nodiscard]] boost::json::object words(std::string_view title) const;
-    [[nodiscard]] boost::json::object words(std::string_view title, const subscribers::List&) const;
-    [[nodiscard]] http::Response page(int status, std::string_view name, const boost::json::object& words);
+    [[nodiscard]] templates::Words speaking(const http::Request&, std::string_view wish = "");
+    [[nodiscard]] templates::Words speaking(const subscribers::List&, std::string_view reader_language = "");
+    // What every page's template knows: title, site, language, direction, words; and the list.
+    [[nodiscard]] boost::json::object data(const templates::Words&, std::string_view title) const;
+    [[nodiscard]] boost::json::object data(const templates::Words&, std::string_view title,
+                                           const subscribers::List&) const;
+    [[nodiscard]] http::Response page(int status, std::string_view name, const boost::json::object& data);
     // Where a form posts to: a path, so that 'self' of the policy is met under whatever name the visitor came.
     [[nodiscard]] std::string path_of(std::string_view path) const { return site_path_ + std::string(path); }
 
@@ -112,24 +117,28 @@ private:
     // Only a domain that is known to take no mail is false.
     boost::asio::awaitable<bool> may_take_mail(const mail::Address&);
     // The uniform answer.
-    http::Response asked_page(http::Format, const subscribers::List&);
-    http::Response bad_address(http::Format, const subscribers::List&, std::string_view email, std::string_view name,
+    http::Response asked_page(http::Format, const templates::Words&, const subscribers::List&);
+    http::Response bad_address(http::Format, const templates::Words&, const subscribers::List&, const Entry&,
                                std::string_view error);
-    http::Response too_many(http::Format, Duration wait);
-    http::Response join_page(int status, const subscribers::List&, std::string_view error, std::string_view email,
-                             std::string_view name);
+    http::Response refused(http::Format, const templates::Words&, int status, std::string_view reason);
+    http::Response too_many(http::Format, const templates::Words&, Duration wait);
+    http::Response join_page(int status, const templates::Words&, const subscribers::List&, std::string_view error,
+                             const Entry&);
     // In the asking transaction. Makes the letter whatever the outcome is, and keeps it where there is one to send:
     // so that the time to the answer tells nothing either.
     void write_confirmation(storage::Connection&, const LetterTemplates&, const subscribers::AskOutcome&,
-                            const subscribers::List&, const mail::Address&, Time now) const;
+                            const subscribers::List&, const mail::Address&, std::string_view language, Time now) const;
     void write_welcome(storage::Connection&, const LetterTemplates&, SubscriptionId, const subscribers::List&,
                        Time now) const;
     Answer ask_again(const http::Request&, subscribers::SignUpId);
-    http::Response expired_page(subscribers::SignUpId, const subscribers::List&);
-    http::Response left_page(const std::optional<subscribers::List>&, std::string_view address);
+    http::Response expired_page(const templates::Words&, subscribers::SignUpId, const subscribers::List&);
+    http::Response confirmed_page(const templates::Words&, const subscribers::List&);
+    http::Response left_page(const templates::Words&, const std::optional<subscribers::List>&,
+                             std::string_view address);
     Changed apply(storage::Connection&, const Change&) const;
     void ask_to_join(storage::Connection&, const Change&, std::string_view slug, Changed&) const;
-    http::Response preferences_page(const std::string& token, const Preferences&, bool saved);
+    templates::Words speaking(const http::Request&, const Preferences&);
+    http::Response preferences_page(const templates::Words&, const std::string& token, const Preferences&, bool saved);
 
     storage::Database& database_;
     system::Clock& clock_;
@@ -147,6 +156,8 @@ inline constexpr std::string_view issue_policy =
     "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; form-action 'none'; frame-ancestors 'none'; "
     "base-uri 'none'";
 
+// JSON for whoever sent some, or asks for it.
+[[nodiscard]] http::Format wanted_format(const http::Request&);
 [[nodiscard]] http::Response html_answer(int status, std::string html, std::string policy);
 [[nodiscard]] http::Response json_answer(int status, const boost::json::value&);
 

@@ -16,10 +16,16 @@ namespace {
 namespace json = boost::json;
 using subscribers::SubscriptionState;
 
-std::string state_in_words(const std::optional<subscribers::Membership>& membership, const subscribers::List& list) {
-    if (!membership || membership->state == SubscriptionState::unsubscribed) return "Not subscribed";
-    if (membership->state == SubscriptionState::pending) return "Waiting for your confirmation";
-    return "Subscribed since " + date_in_words(membership->since, list.timezone);
+std::string state_in_words(const templates::Words& words, const std::optional<subscribers::Membership>& membership,
+                           const subscribers::List& list) {
+    if (!membership || membership->state == SubscriptionState::unsubscribed) return words.text("not_subscribed");
+    if (membership->state == SubscriptionState::pending) return words.text("waiting");
+    auto dates = words.dates(list.timezone, templates::Dates::Style::long_);
+    return words.text("subscribed_since", {{"date", dates.in_words(membership->since)}});
+}
+
+bool is_active(const std::optional<subscribers::Membership>& membership) {
+    return membership && membership->state == SubscriptionState::active;
 }
 
 }
@@ -46,8 +52,8 @@ struct Pages::Preferences {
             auto membership = std::ranges::find_if(memberships, same);
             Line line{list, std::nullopt};
             if (membership != memberships.end()) line.membership = *membership;
-            bool active = line.membership && line.membership->state == SubscriptionState::active;
-            if (active || list.state == subscribers::ListState::open) found.lines.push_back(std::move(line));
+            if (is_active(line.membership) || list.state == subscribers::ListState::open)
+                found.lines.push_back(std::move(line));
         }
         return found;
     }
@@ -69,12 +75,12 @@ struct Pages::Changed {
 
 Pages::Answer Pages::preferences(const http::Request& request, const Names& names) {
     auto id = tokens_.read_preferences(names[0]);
-    if (!id) co_return not_found(http::Format::html);
+    if (!id) co_return not_found(request);
     auto now = clock_.now();
     auto read = [&](storage::Connection& connection) { return Preferences::read(connection, tokens_, *id, now); };
     auto found = co_await database_.read(read);
-    if (!found) co_return not_found(http::Format::html);
-    if (request.query != "export") co_return preferences_page(names[0], *found, false);
+    if (!found) co_return not_found(request);
+    if (request.query != "export") co_return preferences_page(speaking(request, *found), names[0], *found, false);
 
     auto export_all = [&](storage::Connection& connection) {
         return subscribers::known_about(connection, tokens_, found->address, now);
@@ -88,9 +94,9 @@ Pages::Answer Pages::preferences(const http::Request& request, const Names& name
 
 Pages::Answer Pages::change_preferences(const http::Request& request, const Names& names) {
     auto id = tokens_.read_preferences(names[0]);
-    if (!id) co_return not_found(http::Format::html);
+    if (!id) co_return not_found(request);
     auto form = http::parse_form(request);
-    if (!form) co_return refusal(http::Format::html, 400, "This form cannot be read", "Please open the page again.");
+    if (!form) co_return refusal(request, 400, "unreadable");
 
     Change change{*id, *form, templates_.letter("confirm"), request.client, clock_.now()};
     auto work = [&](storage::Connection& connection) {
@@ -101,19 +107,23 @@ Pages::Answer Pages::change_preferences(const http::Request& request, const Name
     };
     auto changed = co_await database_.write(work);
 
-    if (!changed.before) co_return not_found(http::Format::html);
+    if (!changed.before) co_return not_found(request);
     if (!changed.after) {
-        auto all = words("Deleted");
-        all["heading"] = "Everything is deleted";
-        all["text"] = "Your subscriptions are ended, and your address is gone from our records.";
+        auto words = speaking(request, *changed.before);
+        auto heading = words.text("erased_heading");
+        auto all = data(words, heading);
+        all["heading"] = heading;
+        all["text"] = words.text("erased_text");
         co_return page(200, "page_error.html", all);
     }
     if (changed.outcome) {
         auto* over = std::get_if<subscribers::OverBudget>(&*changed.outcome);
-        if (over && over->which == subscribers::Budget::client) co_return too_many(http::Format::html, over->wait);
-        co_return asked_page(http::Format::html, *changed.asked);
+        auto words = speaking(*changed.asked, changed.before->person.profile.language);
+        if (over && over->which == subscribers::Budget::client)
+            co_return too_many(http::Format::html, words, over->wait);
+        co_return asked_page(http::Format::html, words, *changed.asked);
     }
-    co_return preferences_page(names[0], *changed.after, true);
+    co_return preferences_page(speaking(request, *changed.after), names[0], *changed.after, true);
 }
 
 Pages::Changed Pages::apply(storage::Connection& connection, const Change& change) const {
@@ -150,32 +160,49 @@ void Pages::ask_to_join(storage::Connection& connection, const Change& change, s
     if (!list || list->state != subscribers::ListState::open) return;
     auto& address = changed.before->address;
     auto& profile = changed.before->person.profile;
-    auto agreed = fmt::format("Subscribe to {}.", list->title);
+    auto words = change.templates.languages->words({profile.language, list->language});
+    auto agreed = words.text("subscribe_to", {{"list", list->title}});
     subscribers::Asking asking{list->id,           address, profile.name, profile.language, change.client,
                                "preferences page", agreed};
     changed.outcome = subscribers::SignUps(connection, tokens_, sign_up_).ask(asking, change.now);
-    write_confirmation(connection, change.templates, *changed.outcome, *list, address, change.now);
+    write_confirmation(connection, change.templates, *changed.outcome, *list, address, profile.language, change.now);
     changed.asked = std::move(list);
 }
 
-http::Response Pages::preferences_page(const std::string& token, const Preferences& found, bool saved) {
+// The reader's language, else that of the first list the reader is on, else the browser's.
+templates::Words Pages::speaking(const http::Request& request, const Preferences& found) {
+    if (!found.person.profile.language.empty()) return speaking(request, found.person.profile.language);
+    for (auto& line : found.lines)
+        if (is_active(line.membership)) return speaking(line.list);
+    return speaking(request);
+}
+
+http::Response Pages::preferences_page(const templates::Words& words, const std::string& token,
+                                       const Preferences& found, bool saved) {
     json::array subscriptions, languages;
-    std::vector<std::string> tags;
-    if (!found.person.profile.language.empty()) tags.push_back(found.person.profile.language);
+    auto tags = templates_.languages()->tags();
+    auto& chosen = found.person.profile.language;
+    if (!chosen.empty() && std::ranges::find(tags, chosen) == tags.end()) tags.push_back(chosen);
     for (auto& line : found.lines) {
-        bool active = line.membership && line.membership->state == SubscriptionState::active;
+        bool active = is_active(line.membership);
+        auto label = words.text(active ? "unsubscribe_from" : "subscribe_to", {{"list", line.list.title}});
         subscriptions.push_back(json::object{{"list", line.list.slug},
                                              {"title", line.list.title},
-                                             {"state", state_in_words(line.membership, line.list)},
+                                             {"state", state_in_words(words, line.membership, line.list)},
+                                             {"label", label},
                                              {"active", active}});
         if (std::ranges::find(tags, line.list.language) == tags.end()) tags.push_back(line.list.language);
     }
+    // Whoever never chose has no language of their own: the list's words serve. So it stays until they choose.
+    if (chosen.empty()) languages.push_back(json::object{{"code", ""}, {"name", "–"}, {"chosen", true}});
     for (auto& tag : tags)
-        languages.push_back(json::object{
-            {"code", tag}, {"name", language_name(tag)}, {"chosen", tag == found.person.profile.language}});
+        languages.push_back(
+            json::object{{"code", tag}, {"name", templates::name_of_language(tag)}, {"chosen", tag == chosen}});
 
-    auto all = words("Your preferences");
-    all["address"] = masked(found.address.text());
+    auto all = data(words, words.text("preferences_heading"));
+    auto address = masked(found.address.text());
+    all["sentence"] = json::object{{"preferences_for", words.html("preferences_for", {{"address", address}})}};
+    all["address"] = address;
     all["action"] = path_of("/preferences/" + token);
     all["saved"] = saved;
     all["error"] = "";

@@ -54,9 +54,9 @@ std::optional<int> number_in(std::string_view text) {
 
 }
 
-Pages::Answer Pages::view(const http::Request&, const Names& names) {
+Pages::Answer Pages::view(const http::Request& request, const Names& names) {
     auto delivery = tokens_.read_view(names[0]);
-    if (!delivery) co_return not_found(http::Format::html);
+    if (!delivery) co_return not_found(request);
     auto read = [&](storage::Connection& connection) -> std::optional<std::string> {
         auto issue = digest::Issues(connection).of_mailing(delivery->mailing);
         if (!issue) return std::nullopt;
@@ -71,32 +71,34 @@ Pages::Answer Pages::view(const http::Request&, const Names& names) {
         return message.page(program, reader, links);
     };
     auto html = co_await database_.read(read);
-    if (!html) co_return not_found(http::Format::html);
+    if (!html) co_return not_found(request);
     co_return html_answer(200, std::move(*html), std::string(issue_policy));
 }
 
-Pages::Answer Pages::archive(const http::Request&, const Names& names) {
+Pages::Answer Pages::archive(const http::Request& request, const Names& names) {
     auto read = [&](storage::Connection& connection) { return archive_of(connection, names[0], issues_shown); };
     auto found = co_await database_.read(read);
-    if (!found) co_return not_found(http::Format::html);
+    if (!found) co_return not_found(request);
 
     auto& list = found->list;
+    auto words = speaking(list);
+    auto dates = words.dates(list.timezone, templates::Dates::Style::full);
     json::array issues;
     for (auto& issue : found->issues)
-        issues.push_back(json::object{{"number", *issue.number},
+        issues.push_back(json::object{{"number", words.text("issue_number", {{"number", words.number(*issue.number)}})},
                                       {"subject", issue.subject},
-                                      {"date", digest::long_date(*issue.frozen_at, list.timezone)},
+                                      {"date", dates.in_words(*issue.frozen_at)},
                                       {"url", path_of(fmt::format("/archive/{}/{}", list.slug, *issue.number))}});
-    auto all = words(list.title, list);
+    auto all = data(words, list.title, list);
     all["join_url"] = path_of("/join/" + list.slug);
     all["feed_url"] = path_of("/archive/" + list.slug + "/feed.xml");
     all["issues"] = std::move(issues);
     co_return page(200, "page_archive.html", all);
 }
 
-Pages::Answer Pages::archive_issue(const http::Request&, const Names& names) {
+Pages::Answer Pages::archive_issue(const http::Request& request, const Names& names) {
     auto number = number_in(names[1]);
-    if (!number) co_return not_found(http::Format::html);
+    if (!number) co_return not_found(request);
     auto read = [&](storage::Connection& connection) -> std::optional<std::string> {
         auto list = subscribers::Lists(connection).find(names[0]);
         if (!list || list->state != subscribers::ListState::open) return std::nullopt;
@@ -105,14 +107,14 @@ Pages::Answer Pages::archive_issue(const http::Request&, const Names& names) {
         return neutral(stored_page(connection, issue->id));
     };
     auto html = co_await database_.read(read);
-    if (!html) co_return not_found(http::Format::html);
+    if (!html) co_return not_found(request);
     co_return html_answer(200, std::move(*html), std::string(issue_policy));
 }
 
-Pages::Answer Pages::archive_feed(const http::Request&, const Names& names) {
+Pages::Answer Pages::archive_feed(const http::Request& request, const Names& names) {
     auto read = [&](storage::Connection& connection) { return archive_of(connection, names[0], entries_in_feed); };
     auto found = co_await database_.read(read);
-    if (!found) co_return not_found(http::Format::html);
+    if (!found) co_return not_found(request);
 
     auto& list = found->list;
     auto page_url = site_.url + "/archive/" + list.slug;

@@ -1,13 +1,32 @@
 #include "web/wording.hpp"
 
-#include "digest/content.hpp"
+#include "http/form.hpp"
 #include "mail/utf8.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace postrider::web {
+namespace {
+
+// "q=0.8" -> 800; 0 for what is none.
+int weight_in(std::string_view parameter) {
+    auto text = http::trimmed(parameter);
+    if (!text.starts_with("q=") && !text.starts_with("Q=")) return 1000;
+    text.remove_prefix(2);
+    if (text.starts_with('1')) return 1000;
+    if (!text.starts_with("0.")) return 0;
+    int weight = 0;
+    for (std::size_t i = 2; i < 5; ++i) {
+        int digit = i < text.size() && text[i] >= '0' && text[i] <= '9' ? text[i] - '0' : 0;
+        weight = 10 * weight + digit;
+    }
+    return weight;
+}
+
+}
 
 std::string masked(std::string_view address) {
     auto at = address.rfind('@');
@@ -24,44 +43,39 @@ std::string masked(std::string_view address) {
     return fmt::format("{}***{}{}", local.substr(0, first), end, address.substr(at));
 }
 
-std::string in_words(Duration length) {
+std::string expiry_in_words(const templates::Words& words, Duration length) {
     struct Unit {
         Duration size;
-        std::string_view name;
+        std::string_view key;
     };
-    constexpr std::array units = {Unit{24h, "day"}, Unit{1h, "hour"}, Unit{1min, "minute"}};
+    constexpr std::array units = {Unit{24h, "confirm_days"}, Unit{1h, "confirm_hours"}, Unit{1min, "confirm_minutes"}};
     for (auto& unit : units)
-        if (length >= 2 * unit.size) return fmt::format("{} {}s", length / unit.size, unit.name);
-    return "1 minute";
+        if (length >= 2 * unit.size) return words.text(unit.key, {{"count", std::int64_t(length / unit.size)}});
+    return words.text("confirm_minutes", {{"count", 1}});
 }
 
-std::string date_in_words(Time time, std::string_view timezone) {
-    auto text = digest::long_date(time, timezone);
-    auto comma = text.find(", ");
-    return comma == text.npos ? text : text.substr(comma + 2);
-}
-
-std::string language_name(std::string_view tag) {
-    struct Name {
-        std::string_view code, name;
+std::vector<std::string> languages_in(std::string_view accept_language) {
+    constexpr std::size_t most = 10, longest = 1000;
+    struct Wish {
+        std::string tag;
+        int weight; // thousandths
     };
-    constexpr std::array names = {
-        Name{"ar", "العربية"},      Name{"bg", "Български"},  Name{"ca", "Català"},     Name{"cs", "Čeština"},
-        Name{"da", "Dansk"},        Name{"de", "Deutsch"},    Name{"el", "Ελληνικά"},   Name{"en", "English"},
-        Name{"es", "Español"},      Name{"et", "Eesti"},      Name{"fa", "فارسی"},      Name{"fi", "Suomi"},
-        Name{"fr", "Français"},     Name{"ga", "Gaeilge"},    Name{"he", "עברית"},      Name{"hi", "हिन्दी"},
-        Name{"hr", "Hrvatski"},     Name{"hu", "Magyar"},     Name{"is", "Íslenska"},   Name{"it", "Italiano"},
-        Name{"ja", "日本語"},       Name{"ko", "한국어"},     Name{"lt", "Lietuvių"},   Name{"lv", "Latviešu"},
-        Name{"nb", "Norsk bokmål"}, Name{"nl", "Nederlands"}, Name{"no", "Norsk"},      Name{"pl", "Polski"},
-        Name{"pt", "Português"},    Name{"ro", "Română"},     Name{"ru", "Русский"},    Name{"sk", "Slovenčina"},
-        Name{"sl", "Slovenščina"},  Name{"sr", "Српски"},     Name{"sv", "Svenska"},    Name{"tr", "Türkçe"},
-        Name{"uk", "Українська"},   Name{"ur", "اردو"},       Name{"vi", "Tiếng Việt"}, Name{"zh", "中文"}};
-    auto base = tag.substr(0, tag.find('-'));
-    for (auto& one : names) {
-        if (one.code == tag) return std::string(one.name);
-        if (one.code == base) return fmt::format("{} ({})", tag, one.name);
+    std::vector<Wish> wishes;
+    auto rest = accept_language.substr(0, longest);
+    while (!rest.empty() && wishes.size() < most) {
+        auto end = rest.find(',');
+        auto item = rest.substr(0, end);
+        rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
+        auto semicolon = item.find(';');
+        auto tag = http::trimmed(item.substr(0, semicolon));
+        if (tag.empty() || tag == "*") continue;
+        int weight = semicolon == item.npos ? 1000 : weight_in(item.substr(semicolon + 1));
+        if (weight > 0) wishes.push_back({std::string(tag), weight});
     }
-    return std::string(tag);
+    std::ranges::stable_sort(wishes, std::ranges::greater(), &Wish::weight);
+    std::vector<std::string> tags;
+    for (auto& wish : wishes) tags.push_back(std::move(wish.tag));
+    return tags;
 }
 
 }

@@ -88,7 +88,7 @@ private:
         list.description = "What happened, every morning.";
         list.timezone = "Europe/Berlin";
         auto stories = some_stories(story_count, now_);
-        json::object content = digest::issue_content(site_, list, {12, now_, 3}, stories);
+        json::object content = digest::issue_content(site_, list, {12, now_, 3}, stories, words_);
         auto subject = templates::compile(built_in("subject"), content);
         content.at("issue").as_object()["subject"] = "The Daily, issue 12";
         html_content_ = content;
@@ -102,7 +102,10 @@ private:
                                      now_,
                                      std::move(subject),
                                      templates::compile(text_, text_content_),
-                                     templates::compile(html_, html_content_)};
+                                     templates::compile(html_, html_content_),
+                                     delivery::why_program(words_, list.title),
+                                     words_.language(),
+                                     list.timezone};
         return delivery::Message::compile(parts);
     }
 
@@ -116,7 +119,7 @@ private:
         object["preferences_url"] = links_.preferences_url;
         object["view_url"] = links_.view_url;
         object["why"] =
-            fmt::format("You receive this because {} joined {} on 24 November 2026.", reader.address, list_title_);
+            words_.text("why", {{"address", reader.address}, {"list", list_title_}, {"date", "24 November 2026"}});
     }
 
     Time now_ = parse_rfc3339("2026-11-24T06:00:00Z").value();
@@ -124,6 +127,7 @@ private:
                             "https://courier.example/privacy",
                             mail::parse_mailbox("The Courier <news@courier.example>").value()};
     std::string list_title_ = "The Daily";
+    templates::Words words_ = templates::Languages().words({"en"});
     templates::Template text_ = built_in("digest.txt"), html_ = built_in("digest.html");
     json::value text_content_, html_content_;
     subscribers::LinkSigner signer_;

@@ -21,10 +21,20 @@ TEST(Wording, AMaskedAddressTellsItsOwnerEnoughAndNobodyElse) {
 }
 
 TEST(Wording, TimesAreRoundedDownToTheLargestUnitOfWhichThereAreTwo) {
-    EXPECT_EQ(in_words(72h), "3 days");
-    EXPECT_EQ(in_words(47h), "47 hours");
-    EXPECT_EQ(in_words(90min), "90 minutes");
-    EXPECT_EQ(in_words(5s), "1 minute");
+    auto words = templates::Languages().words({"en"});
+    EXPECT_EQ(expiry_in_words(words, 72h), "The link expires in 3 days.");
+    EXPECT_EQ(expiry_in_words(words, 47h), "The link expires in 47 hours.");
+    EXPECT_EQ(expiry_in_words(words, 90min), "The link expires in 90 minutes.");
+    EXPECT_EQ(expiry_in_words(words, 5s), "The link expires in 1 minute.");
+}
+
+TEST(Wording, WhatABrowserAsksForIsReadDearestFirst) {
+    using Tags = std::vector<std::string>;
+    EXPECT_EQ(languages_in("de-AT, de;q=0.9, en;q=0.8, *;q=0.5"), (Tags{"de-AT", "de", "en"}));
+    EXPECT_EQ(languages_in("en;q=0.5 , ar"), (Tags{"ar", "en"}));
+    EXPECT_EQ(languages_in("fr;q=0, ja;q=0.001, nl;q=x, ;q=1,,"), (Tags{"ja"}));
+    EXPECT_EQ(languages_in(""), Tags());
+    EXPECT_LE(languages_in(std::string(1'000'000, ',') + "de").size(), 10u);
 }
 
 TEST(KeptMail, ReadsBackWhatWeWrote) {
