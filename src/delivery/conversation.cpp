@@ -1,15 +1,13 @@
 #include "delivery/connection.hpp"
 #include "mail/address.hpp"
 #include "system/log.hpp"
-#include "system/random.hpp"
 
 #include <fmt/format.h>
 
 namespace postrider::delivery {
 namespace {
 
-// "A reader's state is read at most one second before the message leaves."
-constexpr Duration fresh_for = 1s;
+constexpr Duration looks_up_after = 200ms; // from waiting for a turn: a program that is to stop stops
 
 struct Counted {
     int& number;
@@ -87,27 +85,8 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
     bool envelope_sent = false;
     for (;;) {
         if (!connection.now) {
-            if (messages_left(connection) == 0) co_return Ending::farewell;
-            connection.now = take(connection.lane);
-            if (!connection.now && !queue_.empty() && next_turn(connection.lane) > clock_.now() && !stop_at_) {
-                co_await clock_.sleep_until(next_turn(connection.lane)); // the relay's rate, or that of all mail
-                continue;
-            }
-            if (!connection.now) {
-                if (stop_at_ || connection.lane.connections > connection.lane.allowed() ||
-                    !connection.lane.open(clock_.now()))
-                    co_return Ending::farewell;
-                connection.idle = true;
-                connection.idle_since = clock_.now();
-                --active_;
-                consider();
-                co_await connection.work.wait();
-                ++active_;
-                connection.rested = true;
-                if (std::exchange(connection.idle, false)) continue;
-                co_return Ending::farewell;
-            }
-            ++connection.messages;
+            bool more = co_await next_parcel(connection);
+            if (!more) co_return Ending::farewell;
             envelope_sent = false;
         }
         auto& parcel = *connection.now;
@@ -115,7 +94,10 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
         if (envelope_sent)
             result = co_await session.envelope_result();
         else {
-            compose(parcel, connection);
+            if (!compose(parcel, connection)) {
+                connection.now.reset();
+                continue;
+            }
             co_await signing_.end(connection.signature, connection.body);
             auto first = envelope(parcel, connection);
             first.size = connection.body.size();
@@ -145,14 +127,43 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
             if (connection.next->mailing == parcel.mailing) following.size = connection.body.size();
         }
         co_await session.send_body(connection.body, connection.next ? &following : nullptr);
-        if (connection.next) compose(*connection.next, connection); // while the relay works
+        // While the relay works.
+        bool stuck = connection.next && !compose(*connection.next, connection);
+        if (stuck) connection.next.reset();
         auto reply = co_await session.body_reply();
         co_await settle(connection, parcel, smtp::Stage::body, &reply,
                         false); // on disk before the next body: promise 1
         if (connection.now && parcel.mailing) gathered_.spare.push_back(std::move(connection.now));
+        if (stuck) co_return Ending::hang_up; // it waits for a message that there is not
         connection.now = std::move(connection.next);
         envelope_sent = connection.now != nullptr;
     }
+}
+
+// Waits until there is something to send for this connection; false: it is no longer needed.
+boost::asio::awaitable<bool> Dispatcher::next_parcel(Connection& connection) {
+    auto& lane = connection.lane;
+    for (;;) {
+        if (messages_left(connection) == 0) co_return false;
+        connection.now = take(lane);
+        if (connection.now) break;
+        auto now = clock_.now();
+        if (auto turn = next_turn(lane); !queue_.empty() && turn > now && !stop_at_) {
+            co_await clock_.sleep_until(std::min(turn, now + looks_up_after)); // the relay's rate, or that of all mail
+            continue;
+        }
+        if (stop_at_ || lane.connections > lane.allowed() || !lane.open(now)) co_return false;
+        connection.idle = true;
+        connection.idle_since = now;
+        --active_;
+        consider();
+        co_await connection.work.wait();
+        ++active_;
+        connection.rested = true;
+        if (!std::exchange(connection.idle, false)) co_return false;
+    }
+    ++connection.messages;
+    co_return true;
 }
 
 // False when the mailing was stopped or the reader has left since the parcel was read; the latter is settled here.
@@ -173,27 +184,37 @@ boost::asio::awaitable<bool> Dispatcher::still_wanted(Connection& connection) {
                                  Outcome::suppressed,
                                  parcel.number - 1,
                                  {},
-                                 false,
-                                 "left since the issue began"});
+                                 parcel.was_unknown,
+                                 std::string(left_since)});
     co_await durable(connection);
     connection.now.reset();
     co_return false;
 }
 
-// The whole message into connection.body, or on its way there: signing_.end() waits for its signature.
-void Dispatcher::compose(const Parcel& parcel, Connection& connection) {
+// The whole message into connection.body, or on its way there: signing_.end() waits for its signature. False, and the
+// outcome recorded, when what is stored of the reader cannot be written into a message.
+bool Dispatcher::compose(const Parcel& parcel, Connection& connection) {
     auto& body = connection.body;
     body.clear();
     if (!parcel.mailing) {
         auto& letter = *parcel.letter;
         body = letter.message;
         auto domain = std::string_view(letter.sender).substr(letter.sender.find('@') + 1); // From has the same
-        return signing_.begin(connection.signature, body, domain, letter.created_at);
+        signing_.begin(connection.signature, body, domain, letter.created_at);
+        return true;
     }
     auto& mailing = *parcel.mailing;
     connection.links.make(mailing.signer, settings_.site_url, mailing.id, parcel.reader);
-    mailing.message.write(body, parcel.reader, *parcel.address, connection.links, connection.scratch);
+    try {
+        mailing.message.write(body, parcel.reader, *parcel.address, connection.links, connection.scratch);
+    } catch (const std::exception& error) {
+        record(parcel, Refused{fmt::format("the message cannot be written: {}", error.what())});
+        log::error("a message cannot be written",
+                   {{"subscription", parcel.reader.subscription.number}, {"reason", error.what()}});
+        return false;
+    }
     signing_.begin(connection.signature, body, mailing.message.from_domain(), mailing.message.date());
+    return true;
 }
 
 smtp::Envelope Dispatcher::envelope(const Parcel& parcel, Connection& connection) {

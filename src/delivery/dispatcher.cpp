@@ -18,7 +18,6 @@ namespace {
 // fuller commits.
 constexpr std::size_t full_group = 50;
 constexpr auto window = std::chrono::milliseconds(1);
-constexpr Duration fresh_for = 1s;
 constexpr Duration keep_idle_for = 5s;
 constexpr Duration domain_probe = 10s; // how long the others wait for the one that tries a domain again
 constexpr int most_queued = 32'768;
@@ -36,9 +35,10 @@ std::string Dispatcher::domain_of(const Parcel& parcel) {
 }
 
 Dispatcher::Dispatcher(boost::asio::any_io_executor executor, storage::Database& database, system::Clock& clock,
-                       subscribers::LinkTokens& tokens, Settings settings, std::vector<LaneSettings> relays)
-    : executor_(executor), database_(database), clock_(clock), tokens_(tokens), settings_(std::move(settings)),
-      intake_(settings_.retry, tokens, worker_name()), signing_(executor, settings_.signers), window_(executor), rate_since_(clock.now()) {
+                       const subscribers::LinkTokens& tokens, Settings settings, std::vector<LaneSettings> relays)
+    : executor_(executor), database_(database), clock_(clock), settings_(std::move(settings)),
+      intake_(settings_.retry, tokens, worker_name()), signing_(executor, settings_.signers), window_(executor),
+      rate_since_(clock.now()) {
     for (auto& relay : relays) {
         auto& lane = lanes_.emplace_back();
         lane.settings = std::move(relay);
@@ -56,7 +56,7 @@ Dispatcher::~Dispatcher() = default;
 // ---- the group under way
 
 boost::asio::awaitable<void> Dispatcher::run() {
-    co_await remember_warm_ups();
+    while (!co_await remembered_warm_ups() && !stop_at_) co_await clock_.sleep_for(1s);
     while (!stop_at_ || !connections_.empty() || !gathered_.empty() || !queue_.empty()) {
         if (!worth_a_group()) {
             boost::asio::post(executor_, [this] { consider(); }); // opens the window, once this coroutine waits
@@ -67,9 +67,11 @@ boost::asio::awaitable<void> Dispatcher::run() {
         busy_ = true;
         while (!co_await exchanged(group)) {
             if (stop_at_ && clock_.now() >= *stop_at_) {
-                if (!group.records.empty())
-                    log::error("outcomes are lost to the database; their readers get the issue again",
-                               {{"outcomes", group.records.size()}});
+                auto outcomes =
+                    group.records.size() + group.letters.size() + gathered_.records.size() + gathered_.letters.size();
+                if (outcomes > 0)
+                    log::error("outcomes are lost to the database; their readers get the message again",
+                               {{"outcomes", outcomes}});
                 co_return;
             }
             co_await clock_.sleep_for(1s);
@@ -117,8 +119,7 @@ int Dispatcher::wanted() const {
     for (auto& lane : lanes_)
         if (lane.open(now)) places += lane.allowed();
     if (places == 0) return 0;
-    // What leaves within a quarter of a second: nobody's state is old when the message leaves, and memory stays small.
-    int target = std::clamp(int(per_second_ / 4), 2 * places, most_queued);
+    int target = std::min(std::clamp(int(per_second_ / 4), 2 * places, most_queued), most_to_take(now));
     int queued = int(queue_.size());
     return queued < (target + 1) / 2 ? target - queued : 0;
 }
@@ -346,7 +347,9 @@ void Dispatcher::end(Connection& connection, std::exception_ptr error) {
         } catch (const std::exception& problem) {
             log::error("connection failed",
                        {{"relay", connection.lane.settings.relay.name}, {"reason", problem.what()}});
-            hold(connection.lane, unreachable_for(connection.lane.troubles + 1), problem.what());
+            // What the database has to say of a reader is no news about the relay.
+            if (!dynamic_cast<const storage::Error*>(&problem))
+                hold(connection.lane, unreachable_for(connection.lane.troubles + 1), problem.what());
         }
     }
     started(connection);
@@ -437,7 +440,8 @@ void Dispatcher::retire_stale(Time now) {
 
 void Dispatcher::give_up() {
     auto on_their_way = std::ranges::count_if(connections_, [](auto& entry) { return entry.second->now != nullptr; });
-    if (on_their_way > 0) log::warn("messages on their way were given up", {{"messages", on_their_way}});
+    if (on_their_way > 0 && !std::exchange(gave_up_, true))
+        log::warn("messages on their way were given up", {{"messages", on_their_way}});
     for (auto& [key, connection] : connections_)
         if (connection->session) connection->session->expire(Time::max());
 }

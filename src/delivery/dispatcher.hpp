@@ -2,8 +2,8 @@
 
 #include "delivery/intake.hpp"
 #include "delivery/lane.hpp"
-#include "delivery/signing.hpp"
 #include "delivery/pace.hpp"
+#include "delivery/signing.hpp"
 #include "smtp/session.hpp"
 #include "storage/database.hpp"
 #include "subscribers/link_tokens.hpp"
@@ -56,7 +56,7 @@ class Dispatcher {
 public:
     // All references must outlive the dispatcher.
     Dispatcher(boost::asio::any_io_executor executor, storage::Database& database, system::Clock& clock,
-               subscribers::LinkTokens& tokens, Settings settings, std::vector<LaneSettings> relays);
+               const subscribers::LinkTokens& tokens, Settings settings, std::vector<LaneSettings> relays);
     ~Dispatcher();
 
     // The exchange with the database, until stop() has done its work. Spawn it once.
@@ -92,8 +92,9 @@ private:
     boost::asio::awaitable<void> make_good(Connection& connection, const smtp::SessionLost& lost);
     enum class Ending { farewell, hang_up };
     boost::asio::awaitable<Ending> transmit(Connection& connection);
+    boost::asio::awaitable<bool> next_parcel(Connection& connection);
     boost::asio::awaitable<bool> still_wanted(Connection& connection);
-    void compose(const Parcel& parcel, Connection& connection);
+    [[nodiscard]] bool compose(const Parcel& parcel, Connection& connection);
     smtp::Envelope envelope(const Parcel& parcel, Connection& connection);
     boost::asio::awaitable<void> settle(Connection& connection, Parcel& parcel, smtp::Stage stage,
                                         const smtp::Reply* reply, bool after_dot);
@@ -124,7 +125,8 @@ private:
     void rest_until_tomorrow(Lane& lane, Time now);
     [[nodiscard]] int messages_left(const Connection& connection) const;
     std::optional<Time> reserved_place(const Parcel& parcel, Time now);
-    boost::asio::awaitable<void> remember_warm_ups();
+    [[nodiscard]] int most_to_take(Time now) const;
+    boost::asio::awaitable<bool> remembered_warm_ups();
 
     // The group under way.
     boost::asio::awaitable<void> durable(Connection& connection);
@@ -139,7 +141,6 @@ private:
     boost::asio::any_io_executor executor_;
     storage::Database& database_;
     system::Clock& clock_;
-    subscribers::LinkTokens& tokens_;
     Settings settings_;
     Intake intake_;
     Signing signing_;
@@ -178,6 +179,7 @@ private:
     std::optional<Time> stop_at_;
     boost::asio::steady_timer window_;
     system::Signal ready_;
+    bool gave_up_ = false;
     std::string stalled_;
     std::vector<std::string> broken_;
     std::int64_t recorded_ = 0;

@@ -68,7 +68,6 @@ bool has_outcome(storage::Connection& connection, MailingId mailing, Subscriptio
         .has_value();
 }
 
-constexpr std::string_view left_since = "left since the issue began";
 constexpr std::string_view time_ran_out = "not reached in time";
 
 }

@@ -47,6 +47,10 @@ struct Parcel {
     Time read_at; // when the reader's state was read
 };
 
+// "A reader's state is read at most one second before the message leaves."
+constexpr Duration fresh_for = 1s;
+constexpr std::string_view left_since = "left since the issue began"; // why somebody planned gets nothing
+
 struct Record {
     MailingId mailing;
     SubscriptionId subscription;

@@ -20,7 +20,8 @@ Signing::~Signing() {
 void Signing::begin(Work& work, std::string& message, std::string_view from_domain, Time at) {
     auto* signer = threads_ ? mail::dkim::signer_for(*signers_, from_domain) : nullptr;
     if (!signer) return;
-    if (std::exchange(work.under_way_, true)) work.state_ = std::make_shared<Work::State>(); // the last was not waited for
+    if (std::exchange(work.under_way_, true))
+        work.state_ = std::make_shared<Work::State>(); // the last was not waited for
     auto state = work.state_;
     state->message.swap(message);
     message.clear();

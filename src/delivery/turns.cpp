@@ -73,16 +73,18 @@ int Dispatcher::messages_left(const Connection& connection) const {
     return most == 0 ? std::numeric_limits<int>::max() : most - connection.messages;
 }
 
-// A domain with a rate: the reader's turn, when it is not now. Who was put off until a turn has had it reserved; turns
-// that were missed, while the relay was down, do not come all at once.
+// A domain with a rate: the message's turn, when it is not now. A reader who was put off has had a turn reserved; a letter
+// takes the next free one, before everybody who waits. Turns that were missed, while the relay was down, do not come all
+// at once.
 std::optional<Time> Dispatcher::reserved_place(const Parcel& parcel, Time now) {
     if (settings_.domain_rates.empty()) return std::nullopt;
-    bool has_turn = parcel.mailing && parcel.slice == 0 && parcel.number == 1;
+    bool has_turn = !parcel.mailing || parcel.slice == 0;
     auto domain = domain_of(parcel);
     auto rate = settings_.domain_rates.find(domain);
     if (rate == settings_.domain_rates.end()) return std::nullopt;
     auto& pace = domain_paces_.try_emplace(domain, rate->second).first->second;
     bool free = pace.next() <= now;
+    if (!free && !parcel.mailing) return pace.next();
     if (!has_turn || !free) {
         auto& next = domain_turns_[domain];
         auto turn = std::max(next, free ? now : pace.next());
@@ -93,7 +95,24 @@ std::optional<Time> Dispatcher::reserved_place(const Parcel& parcel, Time now) {
     return std::nullopt;
 }
 
-boost::asio::awaitable<void> Dispatcher::remember_warm_ups() {
+// What a quarter of a second carries away, where rates are all that limits it: nobody's state is old when the message
+// leaves, and memory stays small.
+int Dispatcher::most_to_take(Time now) const {
+    constexpr double no_limit = 1e9;
+    double most = 0;
+    for (auto& lane : lanes_) {
+        if (!lane.open(now)) continue;
+        most += lane.settings.per_second > 0 ? std::max(1.0, lane.settings.per_second / 4) : no_limit;
+    }
+    if (settings_.rate) {
+        auto per_second = double(settings_.rate->count) * 1000 / double(settings_.rate->per.count());
+        most = std::min(most, std::max(1.0, per_second / 4));
+    }
+    return int(std::min(most, no_limit));
+}
+
+// False where the database cannot be read now: a relay that is warmed up must not begin at full strength.
+boost::asio::awaitable<bool> Dispatcher::remembered_warm_ups() {
     for (auto& [lane, turns] : turns_) {
         if (!turns.settings.warm_up) continue;
         auto name = lane->settings.relay.name;
@@ -105,9 +124,16 @@ boost::asio::awaitable<void> Dispatcher::remember_warm_ups() {
                 },
                 name);
         };
-        auto known = co_await database_.read(look);
-        if (known) turns.warm_up = *known;
+        try {
+            auto known = co_await database_.read(look);
+            if (known) turns.warm_up = *known;
+        } catch (const storage::Error& error) {
+            log::error("sending waits: the warm-up of a relay cannot be read",
+                       {{"relay", name}, {"reason", error.what()}});
+            co_return false;
+        }
     }
+    co_return true;
 }
 
 }

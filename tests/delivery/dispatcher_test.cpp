@@ -301,6 +301,40 @@ TEST_F(PostOffice, ARateIsTrue) {
     balances(id, 20);
 }
 
+TEST_F(PostOffice, StoppingDoesNotWaitForTheNextTurnOfASlowRate) {
+    relays[0].per_second = 30.0 / 3600;
+    join(20);
+    auto id = issue();
+    passes(1s, 100ms);
+    EXPECT_EQ(relay.messages().size(), 1u);
+    auto began = clock.now();
+    stops(6s);
+    EXPECT_LT(clock.now() - began, 5s);
+    EXPECT_TRUE(balance(id).balanced());
+}
+
+TEST_F(PostOffice, AReaderWhoseRowCannotBeWrittenIntoAMessageStopsNobodyElse) {
+    join(30);
+    connection->run("UPDATE subscriber SET attributes = '{' WHERE address = 'reader7@example.org'");
+    auto message = a_message("Hello from {{subscriber.city}}\n{{unsubscribe_url}}\n").to_text();
+    auto id = Mailings(*connection).add(list, message, clock.now());
+    settles();
+    balances(id, 29);
+    EXPECT_EQ(balance(id).refused, 1);
+    EXPECT_FALSE(held());
+}
+
+TEST_F(PostOffice, AnUnknownOutcomeStaysUnknownWhenTheReaderLeaves) {
+    auto ada = joins("ada@example.org");
+    relay.loses_the_answer(1);
+    auto id = issue();
+    settles();
+    leaves(ada);
+    passes(10min);
+    EXPECT_EQ(connection->value<int>("SELECT count(*) FROM delivery WHERE was_unknown"), 1);
+    balances(id, 0);
+}
+
 TEST_F(PostOffice, LettersGoAheadOfIssues) {
     join(50);
     auto id = issue();

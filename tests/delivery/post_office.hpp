@@ -63,7 +63,7 @@ protected:
         subscribers::Subscriptions(*connection, *tokens).leave(who, subscribers::LeftHow::page, "", clock.now());
     }
 
-    Message a_message() {
+    Message a_message(const std::string& greeting = "Hello {{subscriber.name}}\n{{unsubscribe_url}}\n") {
         auto program = [](const std::string& name, const std::string& text) {
             auto parsed = templates::parse({name, name, text},
                                            [](std::string_view) { return std::optional<templates::Source>(); });
@@ -79,7 +79,7 @@ protected:
             "",
             clock.now(),
             program("subject", "News for {{subscriber.name}}"),
-            program("a.txt", "Hello {{subscriber.name}}\n{{unsubscribe_url}}\n"),
+            program("a.txt", greeting),
             program("a.html", "<p>Hello {{subscriber.name}}</p><a href=\"{{unsubscribe_url}}\">leave</a>\n")};
         return Message::compile(parts);
     }

@@ -251,5 +251,21 @@ TEST_F(Rates, ConnectionsGrowWithNeedAreKeptAndGivenBack) {
     EXPECT_EQ(relay.open_connections(), 0);
 }
 
+TEST_F(Rates, ALetterToADomainWithARateDoesNotWaitForTheWholeIssue) {
+    domain_rates["example.org"] = Rate{1, 1s};
+    join(40);
+    auto id = issue();
+    runs(2s, 100ms);
+    Letters(*connection)
+        .add(Purpose::confirmation, "bounce@courier.example", "new@example.org", "new@example.org",
+             "Subject: confirm\r\n\r\nHello\r\n", clock.now(), 72h);
+    dispatcher->tick(true);
+    runs(4s, 100ms);
+    EXPECT_EQ(relay.messages_for("new@example.org"), 1) << "after " << sent() << " of 40";
+    EXPECT_LT(sent(), 12u);
+    runs(40s, 200ms);
+    balances(id, 40);
+}
+
 }
 }
