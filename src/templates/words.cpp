@@ -46,13 +46,13 @@ const std::map<std::string, Catalogue, std::less<>>& built_in_catalogues() {
 struct Words::Texts {
     std::map<std::string, std::string, std::less<>> patterns;
     boost::json::object fixed;
-    std::string tag;
+    std::string tag, name;
     std::string_view direction;
     std::optional<Fault> broken;
 
     // The later ones cover the earlier ones; their faulty entries do not.
     Texts(std::string_view language, std::initializer_list<const Catalogue*> layers)
-        : tag(language), direction(direction_of(language)) {
+        : tag(language), name(name_of_language(language)), direction(direction_of(language)) {
         for (auto* layer : layers) {
             if (!layer) continue;
             auto faulty = layer == &Languages::english() ? std::map<std::string, std::string>()
@@ -204,10 +204,11 @@ Words Languages::words(std::initializer_list<std::string_view> wishes) const {
     return find("en").value();
 }
 
-std::vector<std::string> Languages::tags() const {
-    std::vector<std::string> tags;
-    for (auto& [tag, texts] : by_tag_) tags.push_back(texts->tag);
-    return tags;
+std::vector<Languages::Choice> Languages::choices() const {
+    std::vector<Choice> choices;
+    for (auto& [tag, texts] : by_tag_)
+        if (!texts->broken || tag == lower(texts->tag)) choices.push_back({texts->tag, texts->name});
+    return choices;
 }
 
 std::vector<std::string> Languages::faults_in_short() const {

@@ -75,7 +75,10 @@ public:
     // The first wish that there are words for, else English. "de-AT" and "de_AT" find "de"; "" is no wish.
     [[nodiscard]] Words words(std::span<const std::string> wishes) const;
     [[nodiscard]] Words words(std::initializer_list<std::string_view> wishes) const;
-    [[nodiscard]] std::vector<std::string> tags() const; // sorted
+    struct Choice {
+        std::string tag, name; // "de", "Deutsch"
+    };
+    [[nodiscard]] std::vector<Choice> choices() const; // by tag
     [[nodiscard]] const std::vector<Fault>& faults() const { return faults_; }
     // One line a file: its first fault, and how many more there are.
     [[nodiscard]] std::vector<std::string> faults_in_short() const;

@@ -180,9 +180,13 @@ templates::Words Pages::speaking(const http::Request& request, const Preferences
 http::Response Pages::preferences_page(const templates::Words& words, const std::string& token,
                                        const Preferences& found, bool saved) {
     json::array subscriptions, languages;
-    auto tags = templates_.languages()->tags();
+    auto choices = templates_.languages()->choices();
+    auto offer = [&](const std::string& tag) {
+        if (!tag.empty() && std::ranges::find(choices, tag, &templates::Languages::Choice::tag) == choices.end())
+            choices.push_back({tag, templates::name_of_language(tag)});
+    };
     auto& chosen = found.person.profile.language;
-    if (!chosen.empty() && std::ranges::find(tags, chosen) == tags.end()) tags.push_back(chosen);
+    offer(chosen);
     for (auto& line : found.lines) {
         bool active = is_active(line.membership);
         auto label = words.text(active ? "unsubscribe_from" : "subscribe_to", {{"list", line.list.title}});
@@ -191,13 +195,12 @@ http::Response Pages::preferences_page(const templates::Words& words, const std:
                                              {"state", state_in_words(words, line.membership, line.list)},
                                              {"label", label},
                                              {"active", active}});
-        if (std::ranges::find(tags, line.list.language) == tags.end()) tags.push_back(line.list.language);
+        offer(line.list.language);
     }
     // Whoever never chose has no language of their own: the list's words serve. So it stays until they choose.
     if (chosen.empty()) languages.push_back(json::object{{"code", ""}, {"name", "–"}, {"chosen", true}});
-    for (auto& tag : tags)
-        languages.push_back(
-            json::object{{"code", tag}, {"name", templates::name_of_language(tag)}, {"chosen", tag == chosen}});
+    for (auto& [tag, name] : choices)
+        languages.push_back(json::object{{"code", tag}, {"name", name}, {"chosen", tag == chosen}});
 
     auto all = data(words, words.text("preferences_heading"));
     auto address = masked(found.address.text());

@@ -118,8 +118,10 @@ private:
         object["unsubscribe_url"] = links_.unsubscribe_url;
         object["preferences_url"] = links_.preferences_url;
         object["view_url"] = links_.view_url;
-        object["why"] =
-            words_.text("why", {{"address", reader.address}, {"list", list_title_}, {"date", "24 November 2026"}});
+        std::string why;
+        std::string_view values[] = {reader.address, "24 November 2026"};
+        why_.fill(why, values);
+        object["why"] = why;
     }
 
     Time now_ = parse_rfc3339("2026-11-24T06:00:00Z").value();
@@ -128,6 +130,7 @@ private:
                             mail::parse_mailbox("The Courier <news@courier.example>").value()};
     std::string list_title_ = "The Daily";
     templates::Words words_ = templates::Languages().words({"en"});
+    templates::Program why_ = delivery::why_program(words_, list_title_); // first the address, then the day
     templates::Template text_ = built_in("digest.txt"), html_ = built_in("digest.html");
     json::value text_content_, html_content_;
     subscribers::LinkSigner signer_;

@@ -52,7 +52,7 @@ TEST(Catalogues, OfFourteenLanguagesAreCompleteWithTheValuesThatEnglishHas) {
         EXPECT_EQ(lines(faults_of(*built_in, Languages::english(), nullptr)), "");
         EXPECT_EQ(built_in->entries.size(), Languages::english().entries.size()) << language;
     }
-    EXPECT_EQ(Languages().tags().size(), std::size(languages));
+    EXPECT_EQ(Languages().choices().size(), std::size(languages));
 }
 
 TEST(Catalogues, HaveEveryWordThatATemplateWritesAndNoneThatNothingWrites) {
@@ -242,6 +242,7 @@ TEST_F(OperatorsWords, ThatCannotBeReadAreAFaultAndTheBuiltInOnesStandIn) {
     EXPECT_TRUE(known.words({"sv"}).broken());
     EXPECT_FALSE(known.words({"fr"}).broken());
     EXPECT_EQ(known.faults().size(), 2u);
+    EXPECT_EQ(known.choices().size(), std::size(languages)) << "Swedish has no words to choose";
 }
 
 TEST_F(OperatorsWords, AreNamedAmongTheTemplates) {
