@@ -49,17 +49,29 @@ std::size_t wide_space(std::string_view text, std::size_t at, bool& visible) {
 std::string clean_utf8(std::string_view text) {
     std::string out;
     out.reserve(text.size());
-    for (std::size_t i = 0; i < text.size();) {
+    std::size_t kept = 0; // where the run begins that is still to be copied
+    std::size_t i = 0;
+    const auto copy_run = [&] { out.append(text, kept, i - kept); };
+    while (i < text.size()) {
+        if (text[i] >= 0x20 && text[i] < 0x7F) {
+            ++i;
+            continue;
+        }
         const auto [code, length] = decode(text, i);
+        if (length > 0 && !forbidden(code)) {
+            i += length;
+            continue;
+        }
+        copy_run();
         if (length == 0) {
             out += "\xEF\xBF\xBD";
             ++i;
             while (i < text.size() && (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80) ++i;
-            continue;
-        }
-        if (!forbidden(code)) out.append(text, i, length);
-        i += length;
+        } else
+            i += length;
+        kept = i;
     }
+    copy_run();
     return out;
 }
 
@@ -104,12 +116,17 @@ std::string collapse(std::string_view text) {
         }
         if (gap && !out.empty()) out += ' ';
         gap = false;
-        out += text[i++];
+        const auto start = i++;
+        while (i < text.size() && static_cast<signed char>(text[i]) > 0x20) ++i; // the rest of an ASCII word
+        out.append(text, start, i - start);
     }
     return out;
 }
 
-bool same_letters(std::string_view a, std::string_view b) { return a.size() == b.size() && lower(a) == lower(b); }
+bool same_letters(std::string_view a, std::string_view b) {
+    const auto letter = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    return std::ranges::equal(a, b, {}, letter, letter);
+}
 
 bool contains_any(std::string_view text, std::initializer_list<std::string_view> words) {
     return std::ranges::any_of(words, [&](std::string_view word) { return text.contains(word); });

@@ -17,6 +17,14 @@ namespace postrider::stories {
 
 namespace {
 
+// A summary is a few hundred characters; a whole book need not be read for them.
+std::string beginning_of(std::string_view html) {
+    constexpr std::size_t enough_markup = 8192, enough_text = 2000;
+    const auto start = shortened(html, enough_markup);
+    auto text = plain_text(start);
+    return text.size() >= enough_text || start.size() == html.size() ? text : plain_text(html);
+}
+
 constexpr std::size_t longest_html = 1024 * 1024;
 constexpr std::size_t longest_summary = 20'000;
 constexpr std::size_t longest_title = 2'000;
@@ -128,7 +136,7 @@ bool complete(FeedItem& item, std::string_view html_base) {
     item.original_url = bounded_address(item.original_url);
     item.html =
         bounded_html(with_absolute_links(trim(shortened(item.html, longest_html + 1)), html_base, longest_html));
-    if (trim(item.summary).empty()) item.summary = plain_text(item.html);
+    if (trim(item.summary).empty()) item.summary = beginning_of(item.html);
     item.summary = clean_utf8(shortened(trim(item.summary), longest_summary));
     item.image.url = bounded_address(item.image.url);
     if (item.image.url.empty()) take_image_from_html(item);

@@ -46,6 +46,23 @@ bool holds_items(std::string_view name) {
     return local == "channel" || local == "feed" || local == "rss" || local == "rdf";
 }
 
+// Bytes of text that stay as they are, wherever they stand. Not those that may end U+FFFE or U+FFFF.
+constexpr std::array<bool, 256> unchanged = [] {
+    std::array<bool, 256> table{};
+    for (unsigned byte = 0x20; byte < 0x100; ++byte)
+        table[byte] =
+            byte != '<' && byte != '>' && byte != '&' && byte != '"' && byte != 0x7F && byte != 0xBE && byte != 0xBF;
+    table['\t'] = table['\n'] = table['\r'] = true;
+    return table;
+}();
+
+// How many of them the text begins with.
+std::size_t unchanged_at(std::string_view text) {
+    std::size_t length = 0;
+    while (length < text.size() && unchanged[static_cast<unsigned char>(text[length])]) ++length;
+    return length;
+}
+
 class Repair {
 public:
     explicit Repair(std::string_view text) : in_(text) { out_.reserve(text.size() + text.size() / 8); }
@@ -100,8 +117,7 @@ private:
         at_ += 9;
         const auto end = next("]]>", no_data_end_);
         const auto data = in_.substr(at_, end == in_.npos ? in_.npos : end - at_);
-        if (!open_.empty())
-            for (const char c : data) append_character(c);
+        if (!open_.empty()) append_characters(data);
         at_ = end == in_.npos ? in_.size() : end + 3;
     }
 
@@ -112,12 +128,24 @@ private:
 
     void append_text(std::string_view run) {
         while (!run.empty()) {
-            if (run[0] != '&') {
-                append_character(run[0]);
-                run.remove_prefix(1);
+            if (run[0] == '&') {
+                run.remove_prefix(append_reference(run));
                 continue;
             }
-            run.remove_prefix(append_reference(run));
+            const auto length = std::min(run.find('&'), run.size());
+            append_characters(run.substr(0, length));
+            run.remove_prefix(length);
+        }
+    }
+
+    void append_characters(std::string_view run) {
+        while (!run.empty()) {
+            const auto length = unchanged_at(run);
+            out_.append(run, 0, length);
+            run.remove_prefix(length);
+            if (run.empty()) return;
+            append_character(run[0]);
+            run.remove_prefix(1);
         }
     }
 
@@ -149,7 +177,7 @@ private:
             const auto found = entities_.find(run.substr(1, end - 1));
             if (found != entities_.end() && expanded_ + found->second.size() <= entity_budget) {
                 expanded_ += found->second.size();
-                for (const char c : found->second) append_character(c);
+                append_characters(found->second);
                 return end + 1;
             }
         }
@@ -159,7 +187,7 @@ private:
         }
         std::string character;
         append_utf8(character, reference.code);
-        for (const char c : character) append_character(c);
+        append_characters(character);
         return reference.length;
     }
 

@@ -232,8 +232,15 @@ private:
 
     bool ends_later(const std::string& name) {
         auto [known, fresh] = last_end_.try_emplace(name, 0);
-        if (fresh) known->second = lower_.rfind("</" + name);
+        if (fresh) known->second = last_of("</" + name);
         return known->second != std::string::npos && known->second >= at_;
+    }
+
+    // As rfind(), which compares at every byte: here only where a tag begins.
+    [[nodiscard]] std::size_t last_of(const std::string& tag) const {
+        for (auto at = lower_.rfind('<'); at != std::string::npos; at = at > 0 ? lower_.rfind('<', at - 1) : at - 1)
+            if (string_view(lower_).substr(at).starts_with(tag)) return at;
+        return std::string::npos;
     }
 
     std::size_t end_of_raw_text(const std::string& name) {

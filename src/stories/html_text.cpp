@@ -176,6 +176,8 @@ private:
     int preformatted_ = 0;
 };
 
+constexpr std::size_t largest_text = 1 << 20;
+
 bool ends_sentence(string_view text, std::size_t at) {
     if (at + 1 < text.size() && text[at + 1] != ' ') return false;
     return text[at] == '.' || text[at] == '!' || text[at] == '?';
@@ -184,6 +186,7 @@ bool ends_sentence(string_view text, std::size_t at) {
 }
 
 std::string plain_text(string_view html, Links links) {
+    if (html.find_first_of("<&") == html.npos) return collapse(clean_utf8(html.substr(0, largest_text)));
     const auto tree = parse_html(html);
     const std::vector<bool> all;
     Reader reader(links, all);
