@@ -127,10 +127,13 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
             if (connection.next->mailing == parcel.mailing) following.size = connection.body.size();
         }
         co_await session.send_body(connection.body, connection.next ? &following : nullptr);
+        auto handed_over = clock_.now();
         // While the relay works.
         bool stuck = connection.next && !compose(*connection.next, connection);
         if (stuck) connection.next.reset();
         auto reply = co_await session.body_reply();
+        if (parcel.mailing)
+            answers_.count(parcel.mailing->id, connection.lane.settings.relay.name, clock_.now() - handed_over);
         co_await settle(connection, parcel, smtp::Stage::body, &reply,
                         false); // on disk before the next body: promise 1
         if (connection.now && parcel.mailing) gathered_.spare.push_back(std::move(connection.now));

@@ -131,6 +131,12 @@ void Dispatcher::assemble(Group& group) {
     waiting_.clear();
     group.wanted = wanted();
     must_ask_ = false;
+    // Nobody reads a histogram more often than once a second; the last answers of an issue go with its last outcomes.
+    auto now = clock_.now();
+    if (queue_.empty() || now - answers_written_ >= 1s || now < answers_written_) {
+        group.answers = std::exchange(answers_, {});
+        answers_written_ = now;
+    }
     for (auto& lane : lanes_) {
         if (lane.noted) continue;
         group.relays.push_back({lane.settings.relay.name, lane.held_until, lane.reason});
@@ -381,6 +387,7 @@ Time Dispatcher::hold_domain(const std::string& domain, std::string reason, Time
     bool tried_again = probed_.erase(domain) > 0;
     if (held.until > now && !tried_again) return held.until; // several readers tell the same story
     held = {now + held_for(held.times + 1), held.times + 1, std::move(reason)};
+    gathered_.domains.push_back({domain, held.until, held.reason});
     log::warn("domain held", {{"domain", domain}, {"until", rfc3339(held.until)}, {"reason", held.reason}});
     return held.until;
 }
@@ -390,6 +397,7 @@ void Dispatcher::domain_recovered(const std::string& domain, Time now) {
     if (held == domains_.end()) return;
     if (probed_.erase(domain) == 0 && held->second.until > now) return; // it was on its way before: it proves nothing
     domains_.erase(held);
+    gathered_.domains.push_back({domain, std::nullopt});
 }
 
 void Dispatcher::recovered(Lane& lane) {

@@ -167,6 +167,8 @@ private:
     std::deque<std::unique_ptr<Parcel>> queue_;
     std::set<MailingId> halted_; // paused or cancelled
     Group gathered_;
+    AnswerTimes answers_; // since answers_written_
+    Time answers_written_;
     std::vector<Connection*> waiting_;          // for gathered_ to be durable
     std::vector<Connection*> waiting_for_this_; // for the group under way
     bool busy_ = false;                         // a group is with the database

@@ -100,8 +100,8 @@ struct Group {
     std::optional<Time> next_due;               // when something that waits now will be due
 
     [[nodiscard]] bool empty() const {
-        return records.empty() && letters.empty() && given_back.empty() && relays.empty() &&
-               domains.empty() && answers.empty();
+        return records.empty() && letters.empty() && given_back.empty() && relays.empty() && domains.empty() &&
+               answers.empty();
     }
 };
 

@@ -335,6 +335,34 @@ TEST_F(PostOffice, AnUnknownOutcomeStaysUnknownWhenTheReaderLeaves) {
     balances(id, 0);
 }
 
+TEST_F(PostOffice, EveryAnswerIsInTheHistogramOfItsRelay) {
+    join(120);
+    relay.answers_for("reader7@example.org", Stage::body, "451 4.3.0 later", 1);
+    relay.answers_for("reader8@example.org", Stage::rcpt, "550 5.1.1 no such user");
+    auto id = issue();
+    settles();
+    passes(10min, 5min);
+    balances(id, 119);
+    auto histograms = AnswerTimes::of(*connection, id);
+    ASSERT_EQ(histograms.size(), 1u);
+    EXPECT_EQ(histograms[0].relay, "test");
+    EXPECT_EQ(histograms[0].total(), 120) << "one for each body, the second try included";
+}
+
+TEST_F(PostOffice, AHeldDomainIsShownUntilItTakesMailAgain) {
+    joins("ada@gmail.example");
+    relay.answers_for("ada@gmail.example", Stage::rcpt, "451 4.7.28 too many from this address", 1);
+    auto id = issue();
+    settles();
+    auto held = [&] {
+        return connection->value<int>("SELECT count(*) FROM domain_state WHERE name = 'gmail.example'");
+    };
+    EXPECT_EQ(held(), 1);
+    passes(2h, 5min);
+    balances(id, 1);
+    EXPECT_EQ(held(), 0);
+}
+
 TEST_F(PostOffice, LettersGoAheadOfIssues) {
     join(50);
     auto id = issue();
