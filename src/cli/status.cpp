@@ -1,5 +1,6 @@
 #include "cli/call.hpp"
 #include "cli/command.hpp"
+#include "cli/health.hpp"
 #include "cli/progress.hpp"
 #include "cli/sending.hpp"
 #include "cli/watching.hpp"
@@ -73,6 +74,7 @@ struct Report {
     std::vector<stories::FeedRecord> failing;
     std::int64_t feeds = 0, letters = 0;
     std::vector<subscribers::List> lists;
+    std::vector<std::string> wrong; // as the daemon says
 };
 
 json::object json_of(const delivery::HoldRecord& hold) {
@@ -80,6 +82,7 @@ json::object json_of(const delivery::HoldRecord& hold) {
 }
 
 json::object json_of(Call& call, const Report& report) {
+    json::array wrong(report.wrong.begin(), report.wrong.end());
     json::array lists, issues, relays, domains, feeds;
     subscribers::Lists counts(call.database());
     for (auto& list : report.lists)
@@ -108,9 +111,10 @@ json::object json_of(Call& call, const Report& report) {
                                      {"url", feed.url},
                                      {"state", to_text(feed.state)},
                                      {"last_error", feed.last_error}});
-    return {{"site", call.site().words.name}, {"daemon", report.running},          {"lists", std::move(lists)},
-            {"issues", std::move(issues)},    {"relays_held", std::move(relays)},  {"domains_held", std::move(domains)},
-            {"feeds", report.feeds},          {"feeds_failing", std::move(feeds)}, {"letters_waiting", report.letters}};
+    return {{"site", call.site().words.name},     {"daemon", report.running},    {"wrong", std::move(wrong)},
+            {"lists", std::move(lists)},          {"issues", std::move(issues)}, {"relays_held", std::move(relays)},
+            {"domains_held", std::move(domains)}, {"feeds", report.feeds},       {"feeds_failing", std::move(feeds)},
+            {"letters_waiting", report.letters}};
 }
 
 // On a terminal, lines that it holds.
@@ -140,6 +144,8 @@ void print(Call& call, const Report& report) {
     call.say(fmt::format("{} ({}): the daemon is {}", call.site().words.name, call.site().folder.string(),
                          report.running ? "running" : bad("not running; `postrider serve` starts it")));
     call.say("");
+    for (auto& trouble : report.wrong) call.say(bad(harmless(trouble)));
+    if (!report.wrong.empty()) call.say("");
     if (report.lists.empty()) call.say("no list yet; `postrider list add SLUG --title T` makes one");
     Table lists({"LIST", "STATE", "READERS", "NEXT ISSUE", ""});
     subscribers::Lists counts(call.database());
@@ -170,6 +176,7 @@ void print(Call& call, const Report& report) {
 int status(Call& call) {
     Report report;
     report.running = daemon::daemon_running(call.site());
+    if (report.running) report.wrong = troubles_of_daemon(call);
     report.lists = subscribers::Lists(call.database()).all();
     report.holds = holds_of(call);
     report.open = open_issues(call, report.running, report.holds.relays);

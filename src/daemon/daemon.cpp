@@ -154,9 +154,9 @@ boost::asio::awaitable<void> Daemon::keep_time() {
         bool changed = co_await somebody_wrote();
         auto now = clock_.now();
         if (!stopping_ && !database_.still_in_place()) {
-            log::error(
-                "the database was deleted or replaced under the daemon; leaving, as all that is written now is lost",
-                {{"file", site_.database_file.string()}});
+            log::error("the database was deleted or replaced, or its log cut off, under the daemon; leaving, as all "
+                       "that is written now is lost",
+                       {{"file", site_.database_file.string()}});
             status_ = 1;
             stop();
         }

@@ -1,5 +1,7 @@
 #include "storage/connection.hpp"
 
+#include "storage/wal.hpp"
+
 #include <fmt/format.h>
 #include <sqlite3.h>
 
@@ -64,8 +66,10 @@ std::string path_in(const std::string& url) {
 
 }
 
+// What other threads may touch while the connection is at work.
 struct Connection::Patience {
     std::atomic<bool> ended = false;
+    std::atomic<bool> log_lost = false;
     Duration limit = busy_timeout;
     std::chrono::steady_clock::time_point since;
 
@@ -212,7 +216,20 @@ void Connection::wait_for_others(Duration limit) { patience_->limit = limit; }
 
 void Connection::stop_waiting() { patience_->ended = true; }
 
-bool Connection::still_in_place() const { return identity(path_) == std::pair(device_, inode_); }
+bool Connection::still_in_place() const {
+    return !patience_->log_lost && identity(path_) == std::pair(device_, inode_);
+}
+
+void Connection::leave_alone() {
+    sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
+    sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    patience_->log_lost = true;
+    throw Error(
+        Error::Kind::other,
+        fmt::format("{0}-wal was cut off, deleted or replaced while {0} was open, and with it what had been committed "
+                    "last; nothing more is written",
+                    path_));
+}
 
 bool Connection::empty() { return !value<std::int64_t>("SELECT 1 FROM sqlite_schema LIMIT 1"); }
 
@@ -222,6 +239,7 @@ void Connection::backup_to(const std::string& path) { run("VACUUM INTO $1", path
 
 Transaction::Transaction(Connection& connection) : connection_(connection), level_(connection.depth_) {
     connection_.run(level_ == 0 ? std::string("BEGIN IMMEDIATE") : fmt::format("SAVEPOINT level_{}", level_));
+    if (level_ == 0 && !log_is_whole(connection_.database_, connection_.path_)) connection_.leave_alone();
     ++connection_.depth_;
 }
 

@@ -22,10 +22,18 @@ struct sqlite3_stmt;
 //
 // In:     string literals of SQL in the dialect that SQLite and PostgreSQL share; every value bound, never pasted.
 // Out:    rows whose columns are read by type; reading an integer as text, or NULL as either, throws instead of
-// guessing. Always: an outermost write transaction starts with BEGIN IMMEDIATE, so a writer waits for the lock at its
-// start and never in
-//         its middle; WAL with synchronous=FULL, so what is committed survives a power cut
-//         (https://sqlite.org/pragma.html#pragma_synchronous).
+//         guessing.
+// Always: an outermost write transaction starts with BEGIN IMMEDIATE, so a writer waits for the lock at its start and
+//         never in its middle. What is committed survives a kill, and a power cut:
+//         - WAL with synchronous=FULL. A commit appends its pages to the log, the last one marked as a commit, and syncs
+//           the log before COMMIT returns (https://sqlite.org/pragma.html#pragma_synchronous: in WAL mode FULL is what
+//           makes commits durable; NORMAL would lose the last ones).
+//         - Each page of the log carries a checksum over all before it. After a cut the log counts up to the last commit
+//           whose checksums hold (https://sqlite.org/walformat.html section 4); half a commit is none.
+//         - A checkpoint syncs the log before it writes to the database, and the database before the log is used anew.
+//         So whoever acts on a commit after COMMIT has returned, as delivery/ does with the next body, acts on what is
+//         on the disk. tests/storage/power_cut_test.cpp cuts the power after each commit. What nobody can promise: a
+//         disk that says it has synced and has not, or a file system that is shared over a network.
 // Threads: a connection belongs to one thread at a time. Errors: storage::Error, whose kind says whether to wait or to
 // stop.
 
@@ -132,10 +140,11 @@ public:
     // How long it waits for another process's lock before it throws Error::Kind::busy. At first 30 s: a long command of ours commits
     // every 50 ms, so this much means trouble.
     void wait_for_others(Duration limit);
-    // From now on it does not wait at all, not even in a statement that waits already. The one call that any thread may make.
+    // From now on it does not wait at all, not even in a statement that waits already. Any thread.
     void stop_waiting();
 
-    // Whether the path still names the file that is open: false once it was deleted or replaced, and what is written is lost.
+    // Whether the path still names the file that is open: false once it was deleted or replaced, and what is written is
+    // lost; or once a transaction found its log cut off. Any thread.
     [[nodiscard]] bool still_in_place() const;
     // Whether anything was ever made in it.
     [[nodiscard]] bool empty();
@@ -173,6 +182,7 @@ private:
     };
     const Prepared& prepared(std::string_view sql);
     [[noreturn]] void fail(const char* doing);
+    [[noreturn]] void leave_alone();
 
     struct Hash {
         using is_transparent = void;
@@ -187,7 +197,7 @@ private:
     int depth_ = 0;
 };
 
-// BEGIN IMMEDIATE ... COMMIT; undone when commit() was not called. Inside another one it is a savepoint of that one:
+// BEGIN IMMEDIATE ... COMMIT. Throws before it writes anything when the log beside the database was cut off. Undone when commit() was not called. Inside another one it is a savepoint of that one:
 // undone by itself when it was not committed, and with the outer one in any case.
 class Transaction {
 public:

@@ -114,5 +114,38 @@ TEST_F(Durable, ARefusalIsRecordedBeforeTheNextBodyToo) {
     EXPECT_EQ(relay.bodies(), 60);
 }
 
+// As when the system mounts a disk anew, for reading only, because it has errors.
+TEST_F(Durable, ADatabaseThatTurnsReadOnlyStopsSendingWithinOneGroupAndItGoesOnByItself) {
+    auto said = [](storage::Database& where, std::string pragma) -> boost::asio::awaitable<void> {
+        auto run = [pragma](storage::Connection& writer) { writer.script(pragma); };
+        co_await where.write(run);
+    };
+    auto say = [&](std::string pragma) {
+        boost::asio::co_spawn(context, said(*database, std::move(pragma)), [](std::exception_ptr error) {
+            if (error) std::rethrow_exception(error);
+        });
+    };
+    join(200);
+    auto id = issue();
+    sends(20);
+    say("PRAGMA query_only=ON");
+    runs_dry();
+    auto bodies = relay.bodies();
+    EXPECT_NE(dispatcher->stalled().find("readonly"), std::string::npos) << dispatcher->stalled();
+    EXPECT_LE(bodies - connection->value<int>("SELECT count(*) FROM delivery").value(), 4);
+    for (int second = 0; second < 5; ++second) {
+        clock.advance(1s);
+        dispatcher->tick(false);
+        runs_dry();
+    }
+    EXPECT_EQ(relay.bodies(), bodies) << "nothing leaves";
+
+    say("PRAGMA query_only=OFF");
+    passes(10s, 1s);
+    EXPECT_EQ(dispatcher->stalled(), "");
+    balances(id, 200);
+    EXPECT_EQ(relay.bodies(), 200) << "what had been answered meanwhile was kept, and recorded";
+}
+
 }
 }

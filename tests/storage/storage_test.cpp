@@ -37,6 +37,46 @@ protected:
     static inline std::string message;
 };
 
+TEST_F(Storage, ASnapshotSeesOneMomentAndKeepsNobodyWaiting) {
+    Connection reading(url()), writing(url());
+    writing.script("CREATE TABLE a (n INTEGER)");
+    auto count = [](Connection& c) { return c.value<int>("SELECT count(*) FROM a").value(); };
+    {
+        Snapshot moment(reading);
+        EXPECT_EQ(count(reading), 0);
+        writing.run("INSERT INTO a VALUES (1)");
+        EXPECT_EQ(count(reading), 0);
+        Snapshot within(reading);
+        EXPECT_EQ(count(reading), 0);
+    }
+    EXPECT_EQ(count(reading), 1);
+    EXPECT_FALSE(reading.in_transaction());
+}
+
+TEST_F(Storage, ATransactionFindsALogThatWasCutOffAndWritesNothingMore) {
+    auto log = path() + "-wal";
+    for (auto harm : {0, 1, 2}) {
+        std::filesystem::remove(path());
+        Connection connection(url());
+        connection.script("CREATE TABLE a (n INTEGER)");
+        auto insert = [&] {
+            Transaction transaction(connection);
+            connection.run("INSERT INTO a VALUES (1)");
+            transaction.commit();
+        };
+        insert();
+        EXPECT_TRUE(connection.still_in_place());
+        auto size = std::filesystem::file_size(log);
+        if (harm == 0) std::filesystem::resize_file(log, size - 1);
+        if (harm == 1) std::filesystem::resize_file(log, 0), std::filesystem::resize_file(log, size); // a hole
+        if (harm == 2) std::filesystem::remove(log);
+        EXPECT_EQ(kind_thrown_by(insert), Error::Kind::other);
+        EXPECT_NE(message.find("-wal was cut off"), message.npos) << message;
+        EXPECT_FALSE(connection.still_in_place());
+        EXPECT_FALSE(connection.in_transaction());
+    }
+}
+
 constexpr embedded::File first{"001_a.sql", "CREATE TABLE a (id {auto_id}, word TEXT NOT NULL) {strict};"};
 constexpr embedded::File second{"002_b.sql", "CREATE TABLE b (id {auto_id}) {strict}; INSERT INTO b VALUES (7);"};
 

@@ -82,6 +82,30 @@ def test_a_daemon_waits_for_a_locked_database_and_goes_on(site, sink):
     assert sink.count() == 2 and daemon.running
 
 
+def test_a_database_locked_for_long_stops_sending_is_said_and_sending_goes_on_by_itself(site, sink):
+    site.import_readers(1000)
+    site.set("relay", "connections", 4)
+    site.add_story("The ship came in")
+    sink.delay = 0.003
+    daemon = site.serve()
+    issue = site.send()
+    until(lambda: sink.count() > 50, "the first mails")
+    connection = sqlite3.connect(site.database, isolation_level=None, timeout=10)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        locked_at = sink.count()
+        until(lambda: "locked" in site.health().text, "/health to say so", within=20)
+        assert sink.count() - locked_at <= 2 * 4, "one message for each connection, and what was on its way"
+        assert "locked" in site.run("status") and "locked" in daemon.log()
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+    assert site.wait_for(issue, within=60)["balanced"]
+    assert len(sink.mails) == len({mail.recipient for mail in sink.mails}) == 1000, "nothing was forgotten"
+    assert site.read("status")["wrong"] == []
+    site.run("issue", "verify", issue)
+
+
 def test_a_sign_up_while_the_database_is_locked_is_answered_when_it_is_free(site, sink):
     site.serve()
     connection = sqlite3.connect(site.database, isolation_level=None, check_same_thread=False)

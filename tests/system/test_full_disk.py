@@ -61,6 +61,8 @@ def test_a_full_disk_stops_sending_is_said_and_sending_goes_on_by_itself(tight_s
     ballast = fill(small_disk)
     until(lambda: "record" in site.health().text, "/health to say that nothing can be recorded")
     assert site.health().status == 200
+    assert "outcomes cannot be recorded" in site.run("status"), "what the database cannot tell, the daemon does"
+    assert len(site.read("status")["wrong"]) == 1
     held = stays(sink.count, 1.0, "the number of mails while the disk is full")
     assert held < 5000
     assert daemon.running and "outcomes" in daemon.log()
@@ -77,6 +79,8 @@ def test_a_full_disk_stops_sending_is_said_and_sending_goes_on_by_itself(tight_s
     assert sum(times.values()) == 5000, "what the relay had taken was kept until it could be written"
     site.run("issue", "verify", issue)
     assert site.sql("SELECT count(*) FROM sign_up") == [(0,)]
+    assert site.read("status")["wrong"] == site.health().json["wrong"] == []
+    assert "sending goes on" in daemon.log()
 
 
 def test_a_disk_that_is_full_at_a_kill_forgets_nobody(tight_site, small_disk, sink):
