@@ -1,6 +1,7 @@
 #include "stories/feed.hpp"
 #include "stories/html.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -331,6 +332,38 @@ TEST(Feed, ATitleOfFiveMegabytesIsCut) {
     const auto one = item("<title>" + std::string(5'000'000, 'x') + "</title><link>https://example.org/1</link>");
     EXPECT_LE(one.title.size(), 2'000u);
     EXPECT_EQ(one.url, "https://example.org/1");
+}
+
+TEST(Feed, NulsAreNoEndAndComeOutNowhere) {
+    using namespace std::string_view_literals;
+    const auto feed =
+        read("\0\0<rss><channel><title>A\0B</title><item><title>One\0 two</title><guid>1\0</guid>"
+             "<description>a\0b</description></item><item><title>Last</title></item></channel></rss>\0"sv);
+    ASSERT_EQ(feed.items.size(), 2u);
+    EXPECT_EQ(feed.items[1].title, "Last");
+    for (auto& one : feed.items)
+        for (auto* text : {&one.title, &one.id, &one.html, &one.summary}) EXPECT_FALSE(text->contains('\0')) << *text;
+    const auto json = read("{\"version\":\"https://jsonfeed.org/version/1\",\"items\":[{\"id\":\"1\\u0000\","
+                           "\"title\":\"a\\u0000b\",\"content_text\":\"x\"}]}");
+    ASSERT_EQ(json.items.size(), 1u);
+    EXPECT_FALSE(json.items[0].title.contains('\0'));
+    EXPECT_FALSE(json.items[0].id.contains('\0'));
+}
+
+TEST(Feed, AJsonFeedIsAsBoundedAsAnyOther) {
+    const std::string head = "{\"version\":\"https://jsonfeed.org/version/1.1\",\"items\":[";
+    std::string items;
+    for (int i = 0; i < 100'000; ++i) items += fmt::format("{}{{\"id\":{},\"content_text\":\"x\"}}", i ? "," : "", i);
+    const auto many = read(head + items + "]}");
+    EXPECT_EQ(many.items.size(), 5'000u);
+    EXPECT_EQ(many.items_left_out, 95'000u);
+    const auto large = read(head + "{\"id\":\"" + std::string(1'000'000, 'i') + "\",\"title\":\"" +
+                            std::string(5'000'000, 't') + "\"}]}");
+    ASSERT_EQ(large.items.size(), 1u);
+    EXPECT_LE(large.items[0].id.size(), 1'100u);
+    EXPECT_LE(large.items[0].title.size(), 2'000u);
+    EXPECT_FALSE(parse_feed(head + std::string(1'000'000, '['), "", ""));
+    EXPECT_FALSE(parse_feed(std::string(1'000'000, '{'), "", ""));
 }
 
 TEST(Feed, WhatComesOutPassesTheSanitiser) {
