@@ -11,7 +11,7 @@ ALTER TABLE feed ADD COLUMN flooded_at INTEGER;
 ALTER TABLE story ADD COLUMN not_before INTEGER;                   -- embargo
 ALTER TABLE story ADD COLUMN expires_at INTEGER;                   -- no use to readers from then on
 ALTER TABLE story ADD COLUMN pinned_at INTEGER;                    -- first in the next issue of each of its lists
-CREATE INDEX story_by_moment ON story (published_at);              -- the same story through two feeds
+CREATE INDEX story_by_moment ON story (published_at, title);       -- the same story through two feeds
 
 -- The place in its feed at which an item was first seen: 0 for the top.
 ALTER TABLE story_key ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
