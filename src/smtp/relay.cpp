@@ -33,12 +33,6 @@ std::string_view to_text(Tls tls) {
     return "required";
 }
 
-std::optional<Tls> tls_from_text(std::string_view text) {
-    for (auto tls : {Tls::required, Tls::offered, Tls::never})
-        if (text == to_text(tls)) return tls;
-    return std::nullopt;
-}
-
 bool is_loopback(std::string_view url) {
     auto host = upper(host_of(url));
     if (host == "LOCALHOST" || host == "[::1]") return true;

@@ -17,7 +17,6 @@ enum class Tls {
     never
 };
 [[nodiscard]] std::string_view to_text(Tls);
-[[nodiscard]] std::optional<Tls> tls_from_text(std::string_view);
 
 // Waits end after these lengths; the defaults are those of RFC 5321 section 4.5.3.2.
 struct Timeouts {

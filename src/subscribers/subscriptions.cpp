@@ -226,10 +226,4 @@ Counts Subscriptions::counts(ListId list, Time now) {
     return counts;
 }
 
-std::vector<SubscriptionId> Subscriptions::left_since(ListId list, Time since) {
-    return connection_.all(
-        "SELECT id FROM subscription WHERE list_id = $1 AND left_at >= $2 ORDER BY left_at",
-        [](const storage::Row& row) { return row.get<SubscriptionId>(0); }, list, since);
-}
-
 }

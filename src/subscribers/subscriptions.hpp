@@ -94,9 +94,6 @@ public:
     void each_member(ListId, Time now, const std::function<void(const Member&)>&);
     [[nodiscard]] Counts counts(ListId, Time now);
 
-    // Whose stretch was closed at `since` or later: what a sender that read the audience before must know.
-    [[nodiscard]] std::vector<SubscriptionId> left_since(ListId, Time since);
-
 private:
     storage::Connection& connection_;
     const LinkTokens& tokens_;

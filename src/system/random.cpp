@@ -1,6 +1,5 @@
 #include "system/random.hpp"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
@@ -98,10 +97,6 @@ std::string hmac_sha256(std::string_view key, std::string_view bytes) {
               bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), &length))
         throw std::runtime_error("OpenSSL has no HMAC-SHA256");
     return digest;
-}
-
-bool equal_in_constant_time(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 }

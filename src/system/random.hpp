@@ -25,7 +25,6 @@ namespace postrider::system {
 
 [[nodiscard]] std::string sha256(std::string_view bytes);                            // 32 bytes
 [[nodiscard]] std::string hmac_sha256(std::string_view key, std::string_view bytes); // 32 bytes, RFC 2104
-[[nodiscard]] bool equal_in_constant_time(std::string_view a, std::string_view b);
 
 // SHA-256 of what comes in pieces.
 class Sha256 {
