@@ -120,7 +120,7 @@ Connection::Connection(const std::string& url, Access access)
         if (sqlite3_open_v2(path_.c_str(), &database_, flags | SQLITE_OPEN_NOMUTEX, nullptr) != SQLITE_OK) fail("open");
         sqlite3_extended_result_codes(database_, 1);
         sqlite3_busy_handler(database_, &Patience::wait, patience_.get());
-        script("PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;");
+        script("PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;");
         if (access != Access::read_only) script("PRAGMA journal_mode=WAL;");
         script("SELECT count(*) FROM sqlite_schema;"); // the first read finds out whether it is a database at all
         std::tie(device_, inode_) = identity(path_);
