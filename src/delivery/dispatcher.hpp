@@ -110,13 +110,15 @@ private:
     void retire_stale(Time now);
     void spawn(Lane& lane);
     void started(Connection& connection);
-    void watch_openings(Time now);
+    void end(Connection& connection, std::exception_ptr error);
+    void record(const Parcel& parcel, const Verdict& verdict);
+
+    // Relays and domains that are left alone: patience.cpp.
     void hold(Lane& lane, Duration length, std::string reason);
     Time hold_domain(const std::string& domain, std::string reason, Time now); // until when
     void domain_recovered(const std::string& domain, Time now);
     void recovered(Lane& lane);
-    void end(Connection& connection, std::exception_ptr error);
-    void record(const Parcel& parcel, const Verdict& verdict);
+    void watch_openings(Time now);
 
     // Rates, warm-ups and weights: turns.cpp.
     [[nodiscard]] bool has_turn(const Lane& lane, Time now) const;
