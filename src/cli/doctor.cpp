@@ -147,8 +147,7 @@ private:
                 note({"template " + entry.name, {Level::fail, error.what()}});
             }
         }
-        for (auto& line : templates::Languages(call_.library()).faults_in_short())
-            note({"words", {Level::warn, line}});
+        for (auto& line : templates::Languages(call_.library()).faults_in_short()) note({"words", {Level::warn, line}});
         for (auto& digest : digests_)
             for (auto part : {".html", ".txt"})
                 if (!call_.library().find(digest + part))

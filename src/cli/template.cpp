@@ -135,8 +135,7 @@ std::vector<Source> sources_to_check(Call& call, const Library& library) {
         return sources;
     }
     auto& name = call.argument(0);
-    bool is_file = name.find('/') != name.npos || name.ends_with(".mustache") ||
-                   fs::is_regular_file(name);
+    bool is_file = name.find('/') != name.npos || name.ends_with(".mustache") || fs::is_regular_file(name);
     sources.push_back(is_file ? templates::read_source(name) : library.get(name));
     return sources;
 }

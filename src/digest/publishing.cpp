@@ -36,7 +36,8 @@ std::vector<stories::Story> under_topics(std::span<const stories::Story> stories
     std::vector<stories::Story> shown(stories.begin(), stories.end());
     if (rules.topics.empty()) return shown;
     for (auto& story : shown)
-        if (auto topic = topic_of(story, rules); !topic.empty()) story.categories.insert(story.categories.begin(), topic);
+        if (auto topic = topic_of(story, rules); !topic.empty())
+            story.categories.insert(story.categories.begin(), topic);
     return shown;
 }
 

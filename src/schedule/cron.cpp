@@ -50,7 +50,9 @@ const std::array<const Kind*, 5> kinds{&minute, &hour, &day_of_month, &month, &d
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-bool same_word(std::string_view a, std::string_view b) { return a.size() == b.size() && system::spelling_distance(a, b) == 0; }
+bool same_word(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && system::spelling_distance(a, b) == 0;
+}
 
 std::string form_of(const Kind& kind) {
     if (kind.names.empty()) return fmt::format("a number {}-{}", kind.low, kind.high);

@@ -53,7 +53,7 @@ public:
     // What it offers. Default: PIPELINING, 8BITMIME, SMTPUTF8, SIZE 10000000, DSN, ENHANCEDSTATUSCODES.
     void offers(std::vector<std::string> keywords);
     void offers_no_pipelining();
-    void forgets_what_came_with_a_command(); // offers PIPELINING and does not honour it
+    void forgets_what_came_with_a_command();                  // offers PIPELINING and does not honour it
     void withdraws_starttls(bool hidden = true);              // has a certificate, does not say so
     void wants_login(std::string user, std::string password); // AUTH PLAIN LOGIN; MAIL without it is 530
     void asks_for_the_message_even_without_recipients();      // 354 to DATA after a refused RCPT
