@@ -141,7 +141,11 @@ storage::Connection& Call::database() {
 }
 
 const subscribers::LinkTokens& Call::tokens() {
-    if (!open_->tokens) open_->tokens.emplace(site().key_file());
+    if (!open_->tokens) {
+        auto& connection = database(); // which refuses to go on where the keys of its readers are gone
+        open_->tokens.emplace(site().key_file());
+        daemon::check_keys(connection, *open_->tokens, site());
+    }
     return *open_->tokens;
 }
 

@@ -153,6 +153,7 @@ void make(Call& call, const fs::path& folder, const Answers& answers) {
     storage::migrate(database, embedded::schema(), call.now);
     // The keys come last: as long as there are none, a database may be made, so an init that is killed can be gone on with.
     subscribers::LinkTokens tokens(site.key_file());
+    daemon::check_keys(database, tokens, site);
     fs::permissions(site.keys, fs::perms::owner_all);
 }
 

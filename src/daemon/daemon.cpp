@@ -29,7 +29,8 @@ constexpr std::size_t few_handlers = 8;
 constexpr auto breath = std::chrono::microseconds(300);
 
 storage::Database opened(const Site& site, Time now) {
-    (void)open_database(site, now);
+    auto connection = open_database(site, now);
+    check_keys(connection, subscribers::LinkTokens(site.key_file()), site);
     return storage::Database(site.database_url);
 }
 

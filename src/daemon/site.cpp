@@ -301,7 +301,22 @@ storage::Connection open_database(const Site& site, Time now) {
                         "`postrider restore`",
                         site.database_file.string()));
     storage::migrate(connection, embedded::schema(), now);
+    if (fresh && connection.value<std::int64_t>("SELECT 1 FROM site_keys"))
+        throw ConfigError(fmt::format("{} is gone: without it every link mailed so far is dead and nobody on the "
+                                      "suppression list is recognised; put it back from a backup",
+                                      site.key_file().string()));
     return connection;
+}
+
+void check_keys(storage::Connection& connection, const subscribers::LinkTokens& tokens, const Site& site) {
+    auto known = connection.value<std::string>("SELECT fingerprint FROM site_keys");
+    if (!known)
+        connection.run("INSERT INTO site_keys (fingerprint) SELECT $1 WHERE NOT EXISTS (SELECT 1 FROM site_keys)",
+                       tokens.fingerprint());
+    else if (*known != tokens.fingerprint())
+        throw ConfigError(
+            fmt::format("{} holds the keys of another site than {}; put the right file back from a backup",
+                        site.key_file().string(), site.database_file.string()));
 }
 
 }

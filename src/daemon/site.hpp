@@ -9,6 +9,7 @@
 #include "mail/dkim.hpp"
 #include "storage/connection.hpp"
 #include "subscribers/budgets.hpp"
+#include "subscribers/link_tokens.hpp"
 #include "system/log.hpp"
 
 #include <filesystem>
@@ -66,7 +67,9 @@ struct Site {
 };
 
 // Brought up to date. Made when the site is new, that is, without keys: a database that is missing or empty beside keys is an error,
-// and never replaced by an empty one.
+// and never replaced by an empty one. Throws ConfigError where keys were in use and are gone.
 [[nodiscard]] storage::Connection open_database(const Site& site, Time now);
+// That the keys are those the database knows; the first ones it meets are. Throws ConfigError for others.
+void check_keys(storage::Connection& connection, const subscribers::LinkTokens& tokens, const Site& site);
 
 }

@@ -264,8 +264,11 @@ struct LinkSigner::Keys {
     Mac addresses;
     std::vector<Key> links; // newest last
     Stamp stamp;            // of the file they came from
+    std::string fingerprint;
 
-    explicit Keys(const Contents& contents) : addresses(contents.addresses, {}) {
+    explicit Keys(const Contents& contents)
+        : addresses(contents.addresses, {}),
+          fingerprint(system::hex(system::sha256(contents.site + contents.addresses)).substr(0, 32)) {
         for (auto& link : contents.links) links.push_back({link.id, Mac(link.secret, contents.site)});
     }
     const Key* find(KeyId id) const {
@@ -354,6 +357,8 @@ void LinkTokens::refresh() {
     if (!contents) fail(file_, "is gone");
     auto fresh = std::make_shared<LinkSigner::Keys>(*contents);
     fresh->stamp = stamp;
+    if (auto now = keys(); now && now->fingerprint != fresh->fingerprint)
+        fail(file_, "holds the keys of another site; put the old file back");
     std::lock_guard lock(mutex_);
     keys_ = std::move(fresh);
 }
@@ -362,6 +367,8 @@ std::shared_ptr<const LinkSigner::Keys> LinkTokens::keys() const {
     std::lock_guard lock(mutex_);
     return keys_;
 }
+
+std::string LinkTokens::fingerprint() const { return keys()->fingerprint; }
 
 KeyId LinkTokens::newest() const { return keys()->links.back().id; }
 

@@ -68,6 +68,8 @@ public:
     // file cannot be used. Any thread, while others sign.
     void refresh();
 
+    // Of what never changes in the file; the same for a site for ever, and of no use to whoever reads it.
+    [[nodiscard]] std::string fingerprint() const;
     [[nodiscard]] KeyId newest() const;
     // Nothing when the key is not (or not yet: refresh) in the file.
     [[nodiscard]] std::optional<LinkSigner> signer(KeyId) const;

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from program import clean_environment, postrider
+from program import Site, clean_environment, postrider
+from waiting import until
 
 
 def line_of(site, text):
@@ -146,3 +147,33 @@ def test_a_schedule_that_never_falls_due_is_refused_and_stored_nowhere(site, sch
     refused(site.try_to("schedule", "set", "daily", schedule))
     refused(site.try_to("schedule", "explain", schedule))
     assert site.sql("SELECT schedule FROM list") == [(None,)]
+
+
+def test_keys_that_are_gone_or_of_another_site_are_never_replaced_by_new_ones(empty_site, tmp_path):
+    empty_site.add_list("daily")
+    empty_site.add_reader("ada@example.org")
+    keys = empty_site.folder / "keys/links"
+    ours = keys.read_text()
+    keys.unlink()
+    for command in (["doctor"], ["status"], ["serve", "--once"], ["subscriber", "add", "bob@example.org", "--list", "daily",
+                                                                 "--confirmed", "--basis", "met"]):
+        done = empty_site.try_to(*command)
+        assert done.returncode == 1, command
+        assert "keys/links" in done.stdout + done.stderr, command
+        assert not keys.exists(), command
+
+    other = Site(tmp_path / "other")
+    keys.write_text((other.folder / "keys/links").read_text())
+    keys.chmod(0o600)
+    refused(empty_site.try_to("serve", "--once"), saying=["keys/links", "another site"])
+    keys.write_text(ours)
+    empty_site.run("serve", "--once")
+
+
+def test_a_daemon_keeps_its_keys_when_the_file_becomes_that_of_another_site(empty_site, tmp_path):
+    empty_site.add_list("daily")
+    other = Site(tmp_path / "other")
+    empty_site.serve()
+    keys = empty_site.folder / "keys/links"
+    keys.write_text((other.folder / "keys/links").read_text())
+    until(lambda: b"another site" in empty_site.health().body, "the complaint in /health")
