@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <set>
 
@@ -37,6 +38,7 @@ public:
     int run() {
         if (look("config", [&] { return config(); })) {
             look("keys", [&] { return keys(); });
+            if (call_.site().dkim) look("dkim", [&] { return dkim(); });
             if (look("database", [&] { return database(); })) look_at_lists();
             look_at_templates();
             for (auto& relay : call_.site().relays)
@@ -90,6 +92,14 @@ private:
                 return {Level::fail, fmt::format("{0} is open to others; chmod 600 {0}", entry.path().string())};
         (void)call_.tokens();
         return {Level::ok, fmt::format("{}, for their owner only", folder.string())};
+    }
+
+    Said dkim() {
+        auto signers = mail::dkim::load_signers(*call_.site().dkim, call_.site().keys);
+        if (!signers) return {Level::fail, signers.error()};
+        std::vector<std::string> domains;
+        for (auto& signer : *signers) domains.push_back(signer.domain());
+        return {Level::ok, fmt::format("mail of {} is signed", fmt::join(domains, ", "))};
     }
 
     Said database() {

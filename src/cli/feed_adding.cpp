@@ -216,7 +216,7 @@ int export_opml(Call& call) {
         if (feed.state != stories::FeedState::gone) rows.push_back({feed.title, feed.url, ""});
     auto text = stories::write_opml(title, rows, call.now);
     if (auto file = call.text_if("--output")) {
-        NewFile out(*file, NewFile::Existing::refuse);
+        NewFile out(*file, call.has("--force") ? NewFile::Existing::replace : NewFile::Existing::refuse);
         out.stream() << text;
         out.finish();
     } else
@@ -260,14 +260,15 @@ void add_feed_adding(Commands& commands) {
                          {"--dry-run", "", "show what the file holds, store nothing"},
                          json_option},
                         import_opml});
-    commands.push_back(
-        {"feed",
-         "export",
-         "Write all feeds as OPML, for any other program.",
-         "feed export --output feeds.opml",
-         {},
-         {{"--list", "SLUG", "only of this list"}, {"--output", "FILE", "a new file; left out: standard output"}},
-         export_opml});
+    commands.push_back({"feed",
+                        "export",
+                        "Write all feeds as OPML, for any other program.",
+                        "feed export --output feeds.opml",
+                        {},
+                        {{"--list", "SLUG", "only of this list"},
+                         {"--output", "FILE", "a new file; left out: standard output"},
+                         {"--force", "", "replace a file that is there"}},
+                        export_opml});
 }
 
 }

@@ -92,6 +92,16 @@ int send_existing(Call& call, IssueId id) {
     return said(call, id);
 }
 
+// Whoever asks twice, or waits, may mean the one that has not arrived yet.
+std::string hint_under_way(Call& call, ListId list) {
+    for (auto& issue : Issues(call.database()).of_list(list))
+        if (issue.state == IssueState::scheduled || issue.state == IssueState::sending ||
+            issue.state == IssueState::paused)
+            return fmt::format("; {} is {}: `postrider issue report {} --follow` watches it", name_of(issue),
+                               to_text(issue.state), issue.id.number);
+    return "";
+}
+
 }
 
 Target target_of(Call& call, const std::string& word) {
@@ -145,7 +155,7 @@ int send_issue(Call& call) {
     if (target.issue) return send_existing(call, *target.issue);
     auto outcome = call.publishing().publish(target.list, std::nullopt, call.now);
     if (outcome.issue) return said(call, *outcome.issue);
-    call.say(fmt::format("nothing to send: {}", outcome.why_not));
+    call.say(fmt::format("nothing to send: {}{}", outcome.why_not, hint_under_way(call, target.list.id)));
     return 0;
 }
 

@@ -1,5 +1,7 @@
 #include "cli/command_line.hpp"
 
+#include <fstream>
+
 // Keys for DKIM, made and shown.
 
 namespace postrider::cli {
@@ -74,6 +76,15 @@ TEST_F(Dkim, WhatIsWrongWithAKeyIsSaidAndCounts) {
     EXPECT_EQ(shown.status, 1);
     EXPECT_NE(shown.err.find("chmod 700 "), std::string::npos) << shown.err;
     EXPECT_FALSE(shown.out.empty()) << "the records all the same";
+}
+
+TEST_F(Dkim, DoctorFailsOverWhatServeWouldRefuse) {
+    std::ofstream(site() / "postrider.toml", std::ios::app) << "\n[dkim]\nselector = \"n2026\"\n";
+    auto sick = on_site({"doctor"});
+    EXPECT_EQ(sick.status, 1);
+    EXPECT_NE(sick.err.find("n2026"), sick.err.npos) << sick.err;
+    must({"dkim", "create", "courier.example", "n2026"});
+    EXPECT_NE(on_site({"doctor"}).err.find("mail of courier.example is signed"), std::string::npos);
 }
 
 TEST_F(Dkim, NamesThatDnsCouldNotHoldAreWrongUsage) {

@@ -31,6 +31,13 @@ TEST_F(AnIssue, EachStoryHasAReason) {
     expect_refused(on_site({"story", "show", "99"}), 1, "99");
 }
 
+TEST_F(AnIssue, SendingTwiceNamesTheOneThatIsUnderWay) {
+    must({"issue", "send", "daily"});
+    auto again = must({"issue", "send", "daily"});
+    EXPECT_NE(again.out.find("nothing to send"), again.out.npos) << again.out;
+    EXPECT_NE(again.out.find("issue 1 (daily/1) is scheduled"), again.out.npos) << again.out;
+}
+
 TEST_F(AnIssue, APictureOfAStoryIsAnAddressOfTheWeb) {
     std::vector<std::string> words = {"story",  "add",   "--title", "Ship", "--url", "https://courier.example/ship",
                                       "--list", "daily", "--image", ""};
