@@ -56,7 +56,7 @@ Daemon::Daemon(const Site& site, Mode mode, system::Clock& clock)
       templates_(site.templates), curl_(loop_.get_executor()), client_(curl_, site.feeds),
       feeds_(loop_.get_executor(), database_, client_, clock_, stories::poll_settings(site.feeds, site.feed_every)),
       delivery_(loop_.get_executor(), database_, clock_, tokens_,
-                {site.retry, site.words.url, site.domain_rates, site.rate, site.relay_paces(), signers(site)}, lanes()),
+                {site.retry, site.words.url, site.domain_rates, site.rate, signers(site)}, lanes()),
       pages_(database_, clock_, templates_, tokens_, site.words, site.sign_up,
              {outbox_ ? std::optional(site.outbox) : std::nullopt, [this] { return what_is_wrong(); }, &mail_hosts_}),
       server_(loop_.get_executor(), site.http, routes(pages_, {site.cors_origins})) {}

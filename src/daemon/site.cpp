@@ -130,10 +130,10 @@ Relay read_relay(Config::Table table, const fs::path& folder) {
     if (auto fault = relay.outbox ? std::nullopt : smtp::fault_of(settings))
         throw table.error(fault->starts_with("hello") ? "hello" : "url", *fault);
     relay.lane.connections = int(table.number("connections", 10, 1, relay.outbox ? most_to_outbox : 1000));
-    if (auto rate = table.rate("rate")) relay.lane.per_second = double(rate->count) * 1000 / double(rate->per.count());
-    relay.pace.messages_per_connection = int(table.number("messages_per_connection", 0, 0, 1'000'000));
-    if (table.has("weight")) relay.pace.weight = int(table.number("weight", 1, 0, 1000));
-    relay.pace.warm_up = read_warm_up(table);
+    relay.lane.rate = table.rate("rate");
+    relay.lane.messages_per_connection = int(table.number("messages_per_connection", 0, 0, 1'000'000));
+    if (table.has("weight")) relay.lane.weight = int(table.number("weight", 1, 0, 1000));
+    relay.lane.warm_up = read_warm_up(table);
     return relay;
 }
 
@@ -283,12 +283,6 @@ Site Site::load(const fs::path& folder) {
         choose(log, "format", site.log_format, {{"text", log::Format::text}, {"json", log::Format::json}});
     config.finish();
     return site;
-}
-
-delivery::RelayPaces Site::relay_paces() const {
-    delivery::RelayPaces paces;
-    for (auto& relay : relays) paces[relay.lane.relay.name] = relay.pace;
-    return paces;
 }
 
 storage::Connection open_database(const Site& site, Time now) {

@@ -28,7 +28,6 @@ namespace postrider::daemon {
 
 struct Relay {
     delivery::LaneSettings lane;
-    delivery::RelayPace pace;
     bool outbox = false; // the built-in test relay: url is known once it listens
 };
 
@@ -57,7 +56,6 @@ struct Site {
     log::Level log_level = log::Level::info;
     log::Format log_format = log::Format::text;
 
-    [[nodiscard]] delivery::RelayPaces relay_paces() const;
     [[nodiscard]] std::filesystem::path key_file() const { return keys / "links"; }
     [[nodiscard]] std::filesystem::path lock_file() const { return database_file.string() + ".lock"; }
 

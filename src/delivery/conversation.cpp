@@ -23,7 +23,7 @@ struct Counted {
 boost::asio::awaitable<void> Dispatcher::converse(Connection& connection) {
     auto& lane = connection.lane;
     auto opened = co_await smtp::Session::open(*lane.curl, clock_, lane.settings.relay);
-    bool was_unanswered = unanswered_.erase(&lane) > 0;
+    bool was_unanswered = std::exchange(lane.unanswered, false);
     if (was_unanswered) lane.held_until = clock_.now(); // that it does not answer is no longer the news
     if (!opened) {
         auto& error = opened.error();
@@ -72,7 +72,7 @@ boost::asio::awaitable<void> Dispatcher::make_good(Connection& connection, const
     if (connection.rested) co_return;
     // It answered MAIL and then waited for us as we did for it: it offers PIPELINING and reads one command at a time.
     if (!lost.in_time && about_a_message && !lost.after_dot && connection.session->offered().pipelining &&
-        !pipelined_.contains(&lane)) {
+        !lane.pipelined) {
         log::warn("relay offers PIPELINING and does not honour it; it gets one command at a time",
                   {{"relay", lane.settings.relay.name}});
         lane.settings.relay.pipelining = false;
@@ -112,7 +112,7 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
             if (session.lost()) co_return Ending::hang_up; // refusing was not enough to keep the message from leaving
             continue;
         }
-        if (session.offered().pipelining) pipelined_.insert(&connection.lane);
+        connection.lane.pipelined |= session.offered().pipelining;
         co_await signing_.end(connection.signature, connection.body);
         bool wanted = co_await still_wanted(connection);
         if (!wanted) co_return Ending::hang_up; // DATA was answered: only that keeps the message from leaving

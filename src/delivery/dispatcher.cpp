@@ -36,13 +36,9 @@ Dispatcher::Dispatcher(boost::asio::any_io_executor executor, storage::Database&
       intake_(settings_.retry, tokens, worker_name()), signing_(executor, settings_.signers), window_(executor),
       rate_since_(clock.now()) {
     for (auto& relay : relays) {
-        auto& lane = lanes_.emplace_back();
-        lane.settings = std::move(relay);
+        auto& lane = lanes_.emplace_back(std::move(relay));
         lane.curl = std::make_unique<system::CurlLoop>(executor);
-        auto& turns = turns_[&lane];
-        if (auto pace = settings_.relays.find(lane.settings.relay.name); pace != settings_.relays.end())
-            turns.settings = pace->second;
-        weighed_ |= turns.settings.weight.has_value();
+        weighed_ |= lane.settings.weight.has_value();
     }
     if (settings_.rate) pace_ = Pace(*settings_.rate);
 }
@@ -80,18 +76,7 @@ boost::asio::awaitable<void> Dispatcher::run() {
 // One transaction with the database; false, said once, when it cannot be made.
 boost::asio::awaitable<bool> Dispatcher::exchanged(Group& group) {
     auto now = clock_.now();
-    std::vector<std::pair<std::string, DayCount>> days;
-    for (auto& [lane, turns] : turns_)
-        if (turns.settings.warm_up && turns.warm_up.day > 0)
-            days.emplace_back(lane->settings.relay.name, turns.warm_up);
-    auto work = [this, &group, &days, now](storage::Connection& connection) {
-        for (auto& [name, count] : days)
-            connection.run(R"sql(
-                INSERT INTO relay_day (name, date, day, sent) VALUES ($1, $2, $3, $4)
-                ON CONFLICT (name) DO UPDATE SET date = excluded.date, day = excluded.day, sent = excluded.sent)sql",
-                           name, count.date, std::int64_t(count.day), count.sent);
-        intake_.exchange(connection, group, now);
-    };
+    auto work = [this, &group, now](storage::Connection& connection) { intake_.exchange(connection, group, now); };
     std::string trouble;
     try {
         co_await database_.write(work);
@@ -134,6 +119,8 @@ void Dispatcher::assemble(Group& group) {
         answers_written_ = now;
     }
     for (auto& lane : lanes_) {
+        if (lane.settings.warm_up && lane.warm_up.day > 0)
+            group.days.push_back({lane.settings.relay.name, lane.warm_up});
         if (lane.noted) continue;
         group.relays.push_back({lane.settings.relay.name, lane.held_until, lane.reason});
         lane.noted = true;
@@ -193,24 +180,18 @@ std::unique_ptr<Parcel> Dispatcher::take(Lane& lane) {
     for (retire_stale(now); !queue_.empty(); retire_stale(now)) {
         auto parcel = std::move(queue_.front());
         queue_.pop_front();
-        if (!domains_.empty()) {
-            auto held = domains_.find(domain_of(*parcel));
-            if (held != domains_.end() && held->second.until > now) {
-                give_back(std::move(parcel), held->second.until);
-                continue;
-            }
+        auto held = domains_.empty() ? domains_.end() : domains_.find(domain_of(*parcel));
+        if (held != domains_.end() && held->second.until > now) {
+            give_back(std::move(parcel), held->second.until);
+            continue;
         }
         if (auto later = reserved_place(*parcel, now)) {
             give_back(std::move(parcel), *later);
             continue;
         }
-        if (!domains_.empty()) {
-            // The hold is over: this one tries, the others wait for what becomes of it.
-            auto held = domains_.find(domain_of(*parcel));
-            if (held != domains_.end()) {
-                held->second.until = now + domain_probe;
-                probed_.insert(held->first);
-            }
+        if (held != domains_.end()) { // the hold is over: this one tries, the others wait for what becomes of it
+            held->second.until = now + domain_probe;
+            held->second.probed = true;
         }
         spend_turn(lane, now);
         if (int(queue_.size()) < 64) consider();
@@ -293,7 +274,7 @@ void Dispatcher::staff() {
     for (auto* connection : wake)
         if (connections_.contains(connection) && connection->work.awaited()) connection->work.set();
     for (auto& lane : lanes_) {
-        if (unanswered_.contains(&lane) && lane.connections > 0) continue;
+        if (lane.unanswered && lane.connections > 0) continue;
         rest_until_tomorrow(lane, now);
         while (lane.open(now) && has_turn(lane, now) && lane.connections < lane.allowed() &&
                queue_.size() > std::size_t(starting_) && !stop_at_)

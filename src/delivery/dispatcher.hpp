@@ -40,8 +40,7 @@ struct Settings {
     RetrySettings retry;
     std::string site_url; // without a slash at its end
     std::map<std::string, Rate> domain_rates;
-    std::optional<Rate> rate{}; // of all mail together
-    RelayPaces relays{};
+    std::optional<Rate> rate{};                                       // of all mail together
     std::shared_ptr<const std::vector<mail::dkim::Signer>> signers{}; // null: the relay signs
 };
 
@@ -148,21 +147,10 @@ private:
     Signing signing_;
     std::deque<Lane> lanes_;
     std::map<Connection*, std::unique_ptr<Connection>> connections_;
-    std::set<const Lane*> unanswered_; // their relays have not answered yet, and are said not to have
-    std::set<const Lane*> pipelined_;  // messages have gone over these in groups: their PIPELINING is true
     std::unordered_map<std::string, DomainHold> domains_; // held ones
-    std::set<std::string> probed_;                        // of these, where one message is on its way
     std::unordered_map<std::string, Time> domain_turns_;  // the next free one
     std::unordered_map<std::string, Pace> domain_paces_;  // what has left: turns that were missed come one by one
 
-    struct Turns { // what a relay has had, beside its own rate
-        RelayPace settings;
-        DayCount warm_up;
-        bool resting = false; // until tomorrow
-        double share = 0;     // messages by weight
-        Time last;            // when it took one
-    };
-    std::map<const Lane*, Turns> turns_;
     bool weighed_ = false; // some relay has a weight
     Pace pace_;            // of all mail together
 

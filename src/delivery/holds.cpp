@@ -16,7 +16,14 @@ Holds read_holds(storage::Connection& connection, Time now) {
     return holds;
 }
 
-void note(storage::Connection& connection, const DomainNote& domain, Time now) {
+void note_relay(storage::Connection& connection, const HoldNote& relay, Time now) {
+    connection.run(R"sql(
+        INSERT INTO relay_state (name, held_until, reason, at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (name) DO UPDATE SET held_until = excluded.held_until, reason = excluded.reason, at = excluded.at)sql",
+                   relay.name, relay.held_until, relay.reason, now);
+}
+
+void note_domain(storage::Connection& connection, const HoldNote& domain, Time now) {
     if (!domain.held_until) {
         connection.run("DELETE FROM domain_state WHERE name = $1", domain.name);
         return;

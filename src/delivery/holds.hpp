@@ -13,7 +13,7 @@
 
 namespace postrider::delivery {
 
-struct DomainNote {
+struct HoldNote { // of a relay or a domain
     std::string name;
     std::optional<Time> held_until; // none: it takes mail again
     std::string reason{};
@@ -30,7 +30,8 @@ struct Holds {
 };
 [[nodiscard]] Holds read_holds(storage::Connection&, Time now);
 
-void note(storage::Connection&, const DomainNote&, Time now);
+void note_relay(storage::Connection&, const HoldNote&, Time now);
+void note_domain(storage::Connection&, const HoldNote&, Time now);
 // At the start of a daemon: it holds no domain yet.
 void forget_domain_holds(storage::Connection&);
 

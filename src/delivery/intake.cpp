@@ -32,13 +32,10 @@ void Intake::exchange(storage::Connection& connection, Group& group, Time now) {
         take_records(connection, group, now);
         if (!group.records.empty()) system::fault_point("outcomes recorded, not committed");
         take_back(connection, group);
-        for (auto& relay : group.relays)
-            connection.run(R"sql(
-                INSERT INTO relay_state (name, held_until, reason, at) VALUES ($1, $2, $3, $4)
-                ON CONFLICT (name) DO UPDATE SET held_until = excluded.held_until, reason = excluded.reason, at = excluded.at)sql",
-                           relay.name, relay.held_until, relay.reason, now);
+        for (auto& relay : group.relays) note_relay(connection, relay, now);
         if (!began_) forget_domain_holds(connection);
-        for (auto& domain : group.domains) note(connection, domain, now);
+        for (auto& domain : group.domains) note_domain(connection, domain, now);
+        for (auto& day : group.days) write(connection, day);
         group.answers.write(connection);
         follow_states(connection, group, now);
         if (group.wanted > 0) give_letters(connection, group, now);

@@ -6,6 +6,7 @@
 #include "delivery/mailings.hpp"
 #include "delivery/message.hpp"
 #include "delivery/retry.hpp"
+#include "delivery/warm_ups.hpp"
 #include "subscribers/audience.hpp"
 
 #include <map>
@@ -70,12 +71,6 @@ struct LetterRecord {
     std::string reason;
 };
 
-struct RelayNote { // for commands to show, and for the next start
-    std::string name;
-    std::optional<Time> held_until;
-    std::string reason;
-};
-
 struct GiveBack { // a reader that was read but not tried; comes again
     MailingId mailing;
     SubscriptionId subscription;
@@ -88,8 +83,8 @@ struct Group {
     std::vector<Record> records;
     std::vector<LetterRecord> letters;
     std::vector<GiveBack> given_back;
-    std::vector<RelayNote> relays;
-    std::vector<DomainNote> domains;
+    std::vector<HoldNote> relays, domains; // for commands to show
+    std::vector<WarmUpDay> days;           // as they stand now
     AnswerTimes answers;
     int wanted = 0; // parcels
     std::vector<std::unique_ptr<Parcel>> parcels;

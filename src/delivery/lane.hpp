@@ -1,14 +1,15 @@
 #pragma once
 
+#include "delivery/pace.hpp"
 #include "smtp/relay.hpp"
 #include "system/curl_loop.hpp"
+#include "system/rate.hpp"
 #include "system/time.hpp"
 
-#include <algorithm>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 // One relay as the dispatcher sees it: how many connections it may have, and whether it is left alone for a while.
 
@@ -17,10 +18,17 @@ namespace postrider::delivery {
 struct LaneSettings {
     smtp::RelaySettings relay;
     int connections = 10;
-    double per_second = 0; // 0: no limit
+    std::optional<Rate> rate{};      // none: no limit
+    std::optional<int> weight{};     // 0: only while no other relay takes mail; none anywhere: whoever is free takes
+    int messages_per_connection = 0; // 0: no limit
+    std::optional<WarmUp> warm_up{};
 };
 
 struct Lane {
+    explicit Lane(LaneSettings s) : settings(std::move(s)) {
+        if (settings.rate) pace = Pace(*settings.rate);
+    }
+
     LaneSettings settings;
     std::unique_ptr<system::CurlLoop> curl; // of its own: curl searches all sessions of a loop for each call
     int connections = 0;                    // open or opening
@@ -30,14 +38,15 @@ struct Lane {
     std::string reason; // of the hold
     bool noted = false; // relay_state has it; at the start it may still tell of an earlier life
 
-    // The relay's rate: at most a tenth of a second's worth at once. Counted in fractions of a millisecond, so that rates above a
-    // thousand a second are true as well.
-    double next_place = 0; // milliseconds since 1970
-    [[nodiscard]] Time next_allowed() const { return Time(Duration(std::int64_t(next_place))); }
-    void spend(Time now) {
-        if (settings.per_second <= 0) return;
-        next_place = std::max(next_place, double(now.time_since_epoch().count()) - 100) + 1000 / settings.per_second;
-    }
+    bool unanswered = false; // it has not answered yet, and is said not to have
+    bool pipelined = false;  // messages have gone to it in groups: its PIPELINING is true
+
+    // What it has had.
+    Pace pace;
+    DayCount warm_up{};
+    bool resting = false; // until tomorrow
+    double share = 0;     // messages by weight
+    Time last_taken{};
 
     [[nodiscard]] bool open(Time now) const { return !held_until || *held_until <= now; }
     // In trouble: one connection tries, the others wait for it.
@@ -48,6 +57,7 @@ struct DomainHold {
     Time until{};
     int times = 0;
     std::string reason{};
+    bool probed = false; // the hold is over, and one message is on its way to try
 };
 
 }

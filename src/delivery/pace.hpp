@@ -4,9 +4,7 @@
 #include "system/time.hpp"
 
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <string>
 
 // How fast mail leaves: rates that are true, a warm-up that grows day by day, and what part of the mail a relay gets.
 //
@@ -23,6 +21,8 @@ public:
     Pace() = default; // no limit
     explicit Pace(Rate rate) : between_(double(rate.per.count()) / double(rate.count)) {}
 
+    [[nodiscard]] bool is_limited() const { return between_ > 0; }
+    [[nodiscard]] double per_second() const { return 1000 / between_; }             // of one that is limited
     [[nodiscard]] Time next() const { return Time(Duration(std::int64_t(next_))); } // now or past: at once
     void spend(Time now);
 
@@ -47,12 +47,5 @@ struct DayCount {
 // The same as of `now`: a new day begins at nothing. A clock that is set back begins none.
 [[nodiscard]] DayCount as_of(Time now, DayCount);
 [[nodiscard]] Time tomorrow(Time now);
-
-struct RelayPace {
-    std::optional<int> weight;       // 0: only while no other relay takes mail; none anywhere: whoever is free takes
-    int messages_per_connection = 0; // 0: no limit
-    std::optional<WarmUp> warm_up;
-};
-using RelayPaces = std::map<std::string, RelayPace>; // by name
 
 }

@@ -30,8 +30,7 @@ void Dispatcher::hold(Lane& lane, Duration length, std::string reason) {
 
 Time Dispatcher::hold_domain(const std::string& domain, std::string reason, Time now) {
     auto& held = domains_[domain];
-    bool tried_again = probed_.erase(domain) > 0;
-    if (held.until > now && !tried_again) return held.until; // several readers tell the same story
+    if (held.until > now && !held.probed) return held.until; // several readers tell the same story
     held = {now + held_for(held.times + 1), held.times + 1, std::move(reason)};
     gathered_.domains.push_back({domain, held.until, held.reason});
     log::warn("domain held", {{"domain", domain}, {"until", rfc3339(held.until)}, {"reason", held.reason}});
@@ -41,7 +40,7 @@ Time Dispatcher::hold_domain(const std::string& domain, std::string reason, Time
 void Dispatcher::domain_recovered(const std::string& domain, Time now) {
     auto held = domains_.find(domain);
     if (held == domains_.end()) return;
-    if (probed_.erase(domain) == 0 && held->second.until > now) return; // it was on its way before: it proves nothing
+    if (!held->second.probed && held->second.until > now) return; // it was on its way before: it proves nothing
     domains_.erase(held);
     gathered_.domains.push_back({domain, std::nullopt});
 }
@@ -64,10 +63,10 @@ void Dispatcher::watch_openings(Time now) {
         auto waiting = now - connection->opening_since;
         if (connection->session || waiting < said_after) continue;
         started(*connection);
-        bool known = unanswered_.contains(&lane);
+        bool known = lane.unanswered;
         if (serving.contains(&lane) || !lane.open(now)) continue;
         if (known && waiting < held_after) continue;
-        unanswered_.insert(&lane);
+        lane.unanswered = true;
         lane.held_until = waiting < held_after ? now : now + held_after;
         lane.reason = fmt::format("connecting to {} since {}, no answer yet", lane.settings.relay.url,
                                   rfc3339(connection->opening_since));

@@ -289,7 +289,7 @@ TEST_F(PostOffice, TheDatabaseTellsOfARelayInTroubleUntilItTakesAMessage) {
 }
 
 TEST_F(PostOffice, ARateIsTrue) {
-    relays[0].per_second = 10;
+    relays[0].rate = Rate{10, 1s};
     join(20);
     auto id = issue();
     settles();
@@ -302,7 +302,7 @@ TEST_F(PostOffice, ARateIsTrue) {
 }
 
 TEST_F(PostOffice, StoppingDoesNotWaitForTheNextTurnOfASlowRate) {
-    relays[0].per_second = 30.0 / 3600;
+    relays[0].rate = Rate{30, 1h};
     join(20);
     auto id = issue();
     passes(1s, 100ms);

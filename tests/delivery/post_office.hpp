@@ -32,7 +32,7 @@ protected:
         storage::migrate(*connection, embedded::schema(), clock.now());
         tokens.emplace(folder / "keys" / "links");
         list = add_list("daily");
-        relays = {LaneSettings{relay.settings(), 4, 0}};
+        relays = {LaneSettings{relay.settings(), 4}};
     }
     ~PostOffice() override {
         closes();
@@ -90,8 +90,7 @@ protected:
     void opens() {
         database.emplace(url);
         dispatcher.emplace(context.get_executor(), *database, clock, *tokens,
-                           Settings{settings, "https://mail.courier.example", domain_rates, rate, paces, signers},
-                           relays);
+                           Settings{settings, "https://mail.courier.example", domain_rates, rate, signers}, relays);
         running = true;
         boost::asio::co_spawn(context, dispatcher->run(), [this](std::exception_ptr error) {
             running = false;
@@ -117,7 +116,7 @@ protected:
         }
     }
     // Silence is calm too, and so is a rate: whoever waits for an answer that will not come, or for a turn.
-    bool calm() const { return dispatcher->idle() || relay.is_silent() || held() || relays.front().per_second > 0; }
+    bool calm() const { return dispatcher->idle() || relay.is_silent() || held() || relays.front().rate; }
     bool held() const {
         for (auto& lane : dispatcher->lanes())
             if (!lane.held_until || *lane.held_until <= clock.now()) return false;
@@ -173,7 +172,6 @@ protected:
     std::vector<LaneSettings> relays;
     std::map<std::string, Rate> domain_rates;
     std::optional<Rate> rate;
-    RelayPaces paces;
     std::optional<storage::Database> database;
     std::optional<Dispatcher> dispatcher;
     bool running = false;

@@ -19,7 +19,7 @@ protected:
             second_ = std::make_unique<ScriptedRelay>(context.get_executor());
             auto settings = second_->settings();
             settings.name = "second";
-            relays.push_back(LaneSettings{settings, 4, 0});
+            relays.push_back(LaneSettings{settings, 4});
         }
         return *second_;
     }
@@ -66,7 +66,7 @@ TEST_F(Rates, ARateOfAllMailHoldsForAllRelaysTogether) {
 }
 
 TEST_F(Rates, SoManyAnHourAreSpreadOverTheHour) {
-    relays[0].per_second = 3600.0 / 3600;
+    relays[0].rate = Rate{3600, 1h};
     relays[0].connections = 1;
     join(30);
     auto id = issue();
@@ -118,7 +118,7 @@ TEST_F(Rates, TurnsOfADomainThatWereMissedDoNotComeAllAtOnce) {
 
 TEST_F(Rates, AWarmUpGrowsDayByDayAndSurvivesARestart) {
     settings.retry_for = 240h;
-    paces["test"].warm_up = WarmUp{10, 40, 3};
+    relays[0].warm_up = WarmUp{10, 40, 3};
     join(100);
     auto id = issue();
     settles();
@@ -139,7 +139,7 @@ TEST_F(Rates, AWarmUpGrowsDayByDayAndSurvivesARestart) {
 
 TEST_F(Rates, WhenARelayHasHadItsWarmUpForTodayAnotherTakesOver) {
     second();
-    paces["test"].warm_up = WarmUp{10, 100, 10};
+    relays[0].warm_up = WarmUp{10, 100, 10};
     join(60);
     auto id = issue();
     settles();
@@ -149,8 +149,8 @@ TEST_F(Rates, WhenARelayHasHadItsWarmUpForTodayAnotherTakesOver) {
 
 TEST_F(Rates, RelaysShareTheMailByWeight) {
     second();
-    paces["test"].weight = 3;
-    paces["second"].weight = 1;
+    relays[0].weight = 3;
+    relays[1].weight = 1;
     join(400);
     auto id = issue();
     settles();
@@ -160,7 +160,7 @@ TEST_F(Rates, RelaysShareTheMailByWeight) {
 
 TEST_F(Rates, ARelayInReserveGetsMailOnlyWhileNoOtherTakesIt) {
     second();
-    paces["second"].weight = 0;
+    relays[1].weight = 0;
     join(50);
     auto first = issue();
     settles();
@@ -215,7 +215,7 @@ TEST_F(Rates, ASilentRelayKeepsNothingFromTheOther) {
 }
 
 TEST_F(Rates, AConnectionCarriesNoMoreMessagesThanTheRelayWants) {
-    paces["test"].messages_per_connection = 5;
+    relays[0].messages_per_connection = 5;
     relays[0].connections = 2;
     join(52);
     auto id = issue();

@@ -80,14 +80,14 @@ TEST_F(PostOffice, AnswerTimesAddUpOverGroupsForEachRelayAndMailing) {
 
 TEST_F(PostOffice, ADomainIsShownAsHeldUntilItIsNot) {
     auto now = clock.now();
-    note(*connection, {"example.org", now + 1min, "421 4.7.0 slower"}, now);
-    note(*connection, {"example.net", now + 2min, "450 4.7.1 later"}, now);
+    note_domain(*connection, {"example.org", now + 1min, "421 4.7.0 slower"}, now);
+    note_domain(*connection, {"example.net", now + 2min, "450 4.7.1 later"}, now);
     auto holds = read_holds(*connection, now).domains;
     ASSERT_EQ(holds.size(), 2u);
     EXPECT_EQ(holds[0].name, "example.net");
     EXPECT_EQ(holds[1].reason, "421 4.7.0 slower");
     EXPECT_EQ(read_holds(*connection, now + 90s).domains.size(), 1u);
-    note(*connection, {"example.net", std::nullopt}, now);
+    note_domain(*connection, {"example.net", std::nullopt}, now);
     EXPECT_EQ(read_holds(*connection, now).domains.size(), 1u);
     opens();
     settles();
