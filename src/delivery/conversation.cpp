@@ -1,5 +1,6 @@
 #include "delivery/connection.hpp"
 #include "mail/address.hpp"
+#include "system/counted.hpp"
 #include "system/log.hpp"
 
 #include <boost/asio/post.hpp>
@@ -10,12 +11,6 @@ namespace postrider::delivery {
 namespace {
 
 constexpr Duration looks_up_after = 200ms; // from waiting for a turn: a program that is to stop stops
-
-struct Counted {
-    int& number;
-    explicit Counted(int& n) : number(n) { ++number; }
-    ~Counted() { --number; }
-};
 
 }
 
@@ -36,7 +31,7 @@ boost::asio::awaitable<void> Dispatcher::converse(Connection& connection) {
     std::optional<smtp::SessionLost> lost;
     auto ending = Ending::hang_up;
     {
-        Counted counted(active_);
+        system::Counted counted(active_);
         try {
             ending = co_await transmit(connection);
         } catch (const smtp::SessionLost& error) {
@@ -117,18 +112,8 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
         bool wanted = co_await still_wanted(connection);
         if (!wanted) co_return Ending::hang_up; // DATA was answered: only that keeps the message from leaving
 
-        // A relay in trouble gets its probe, and nothing that rides along.
-        bool alone = stop_at_ || connection.lane.troubles > 0 || messages_left(connection) == 0;
-        if (!alone) connection.next = take(connection.lane);
-        smtp::Envelope following;
-        if (connection.next) {
-            ++connection.messages;
-            following = envelope(*connection.next, connection);
-            // Its body is written while the relay works; one of the same issue has about the same size, and an estimate
-            // is enough (RFC 1870 section 6).
-            if (connection.next->mailing == parcel.mailing) following.size = connection.body.size();
-        }
-        co_await session.send_body(connection.body, connection.next ? &following : nullptr);
+        auto following = following_envelope(connection);
+        co_await session.send_body(connection.body, following ? &*following : nullptr);
         auto handed_over = clock_.now();
         if (connection.next) {
             // The others that became durable with this one send first: a relay that is busy is woken once for all of
@@ -149,6 +134,20 @@ boost::asio::awaitable<Dispatcher::Ending> Dispatcher::transmit(Connection& conn
         connection.now = std::move(connection.next);
         envelope_sent = connection.now != nullptr;
     }
+}
+
+// The envelope that rides along with the body of `now`, of the parcel that becomes `next`.
+std::optional<smtp::Envelope> Dispatcher::following_envelope(Connection& connection) {
+    // A relay in trouble gets its probe, and nothing that rides along.
+    bool alone = stop_at_ || connection.lane.troubles > 0 || messages_left(connection) == 0;
+    if (!alone) connection.next = take(connection.lane);
+    if (!connection.next) return std::nullopt;
+    ++connection.messages;
+    auto following = envelope(*connection.next, connection);
+    // Its body is written while the relay works; one of the same issue has about the same size, and an estimate is
+    // enough (RFC 1870 section 6).
+    if (connection.next->mailing == connection.now->mailing) following.size = connection.body.size();
+    return following;
 }
 
 // Waits until there is something to send for this connection; false: it is no longer needed.

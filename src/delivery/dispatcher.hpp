@@ -95,6 +95,7 @@ private:
     boost::asio::awaitable<bool> still_wanted(Connection& connection);
     [[nodiscard]] bool compose(const Parcel& parcel, Connection& connection);
     smtp::Envelope envelope(const Parcel& parcel, Connection& connection);
+    std::optional<smtp::Envelope> following_envelope(Connection& connection);
     boost::asio::awaitable<void> settle(Connection& connection, Parcel& parcel, smtp::Stage stage,
                                         const smtp::Reply* reply, bool after_dot);
 

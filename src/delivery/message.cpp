@@ -194,8 +194,14 @@ void Message::say_why(const subscribers::Reader& reader, Scratch& scratch, std::
     why_.fill(value, values);
 }
 
-void Message::look_up(const Slot& slot, const subscribers::Reader& reader, const ReaderLinks& links, Scratch& scratch,
-                      std::string& value) const {
+// Nothing where no slot asks for one.
+json::object Message::attributes_for(std::span<const Slot> slots, const subscribers::Reader& reader) {
+    bool wanted = std::ranges::any_of(slots, [](auto& slot) { return slot.source == Source::attribute; });
+    return wanted ? json::parse(reader.attributes).as_object() : json::object();
+}
+
+void Message::look_up(const Slot& slot, const subscribers::Reader& reader, const json::object& attributes,
+                      const ReaderLinks& links, Scratch& scratch, std::string& value) const {
     switch (slot.source) {
     case Source::name: value = reader.name; break;
     case Source::first_name: value = std::string_view(reader.name).substr(0, reader.name.find(' ')); break;
@@ -206,8 +212,7 @@ void Message::look_up(const Slot& slot, const subscribers::Reader& reader, const
     case Source::view_url: value = links.view_url; break;
     case Source::why: say_why(reader, scratch, value); break;
     case Source::attribute: {
-        auto attributes = json::parse(reader.attributes);
-        auto* found = attributes.as_object().if_contains(std::string_view(slot.name).substr(attribute_prefix.size()));
+        auto* found = attributes.if_contains(std::string_view(slot.name).substr(attribute_prefix.size()));
         if (found && found->is_string())
             value = found->as_string();
         else
@@ -221,9 +226,10 @@ void Message::look_up(const Slot& slot, const subscribers::Reader& reader, const
 // Every value, and the octets it is in a part: once for each reader, however often a template writes it.
 void Message::fill(Scratch& scratch, const subscribers::Reader& reader, const ReaderLinks& links) const {
     if (scratch.values.size() < slots_.size()) scratch.values.resize(slots_.size());
+    auto attributes = attributes_for(slots_, reader);
     for (std::size_t i = 0; i < slots_.size(); ++i) {
         auto& value = scratch.values[i];
-        look_up(slots_[i], reader, links, scratch, value.text);
+        look_up(slots_[i], reader, attributes, links, scratch, value.text);
         if (!slots_[i].is_written) continue;
         value.raw.clear();
         mail::quoted_printable::append_slot(value.raw, value.text);
@@ -279,7 +285,10 @@ std::string Message::page(const templates::Program& program, const subscribers::
                           const ReaderLinks& links) const {
     Scratch scratch;
     std::vector<std::string> values;
-    for (auto& name : program.slots()) look_up({name, source_of(name)}, reader, links, scratch, values.emplace_back());
+    std::vector<Slot> slots;
+    for (auto& name : program.slots()) slots.push_back({name, source_of(name)});
+    auto attributes = attributes_for(slots, reader);
+    for (auto& slot : slots) look_up(slot, reader, attributes, links, scratch, values.emplace_back());
     std::vector<std::string_view> views(values.begin(), values.end());
     std::string out;
     program.fill(out, views);

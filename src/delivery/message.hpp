@@ -7,6 +7,8 @@
 #include "templates/program.hpp"
 #include "templates/words.hpp"
 
+#include <boost/json/fwd.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -120,7 +122,9 @@ private:
     void add_body(const templates::Program& program);
     std::uint32_t slot_of(std::string_view name);
     void prepare();
-    void look_up(const Slot&, const subscribers::Reader&, const ReaderLinks&, Scratch&, std::string& value) const;
+    static boost::json::object attributes_for(std::span<const Slot> slots, const subscribers::Reader&);
+    void look_up(const Slot&, const subscribers::Reader&, const boost::json::object& attributes, const ReaderLinks&,
+                 Scratch&, std::string& value) const;
     void say_why(const subscribers::Reader&, Scratch&, std::string& value) const;
     void fill(Scratch&, const subscribers::Reader&, const ReaderLinks&) const;
 

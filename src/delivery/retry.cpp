@@ -218,7 +218,9 @@ std::string reason_of(Stage stage, const std::optional<smtp::Reply>& reply, std:
 }
 
 Verdict judge(const Try& attempt, const RetrySettings& settings, Time now) {
-    if (attempt.reply && meaning_of(attempt.stage, *attempt.reply).answer == Answer::accepted) return Accepted{};
+    // A broken connection is nobody's refusal.
+    auto meaning = attempt.reply ? meaning_of(attempt.stage, *attempt.reply) : hold(About::relay, "no answer");
+    if (meaning.answer == Answer::accepted) return Accepted{}; // by far the most; it needs no reason
     auto reason = reason_of(attempt.stage, attempt.reply, attempt.recipient);
     auto end = attempt.first_began + settings.retry_for;
     auto wait = wait_after(attempt.number, attempt.jitter, settings);
@@ -228,9 +230,7 @@ Verdict judge(const Try& attempt, const RetrySettings& settings, Time now) {
         if (settings.on_unknown == RetrySettings::OnUnknown::record || now >= end) return Unknown{std::nullopt, reason};
         return Unknown{std::min(now + wait, end), reason};
     }
-    if (!attempt.reply) return Hold{About::relay, reason}; // a broken connection is nobody's refusal
 
-    auto meaning = meaning_of(attempt.stage, *attempt.reply);
     switch (meaning.answer) {
     case Answer::accepted: return Accepted{};
     case Answer::refused: return Refused{reason};

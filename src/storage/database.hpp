@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/connection.hpp"
+#include "system/counted.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -54,11 +55,7 @@ private:
     template <class Result>
     static boost::asio::awaitable<Result> noted(boost::asio::awaitable<Result> work, std::string& trouble,
                                                 int& under_way) {
-        struct Count {
-            int& number;
-            explicit Count(int& n) : number(n) { ++number; }
-            ~Count() { --number; }
-        } counted(under_way);
+        system::Counted counted(under_way);
         try {
             if constexpr (std::is_void_v<Result>) {
                 co_await std::move(work);
