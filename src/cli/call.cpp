@@ -133,6 +133,13 @@ const daemon::Site* Call::site_if() {
     return &site();
 }
 
+http::ClientSettings Call::client_settings() {
+    auto* of_site = site_if();
+    auto settings = of_site ? of_site->feeds : http::ClientSettings{};
+    if (has("--allow-private-addresses")) settings.allow_private_addresses = true;
+    return settings;
+}
+
 storage::Connection& Call::database() {
     if (!open_->database) {
         open_->database = std::make_unique<storage::Connection>(daemon::open_database(site(), now));

@@ -6,6 +6,7 @@
 #include "daemon/site.hpp"
 #include "digest/issues.hpp"
 #include "digest/publishing.hpp"
+#include "http/client.hpp"
 #include "mail/address.hpp"
 #include "storage/connection.hpp"
 #include "subscribers/link_tokens.hpp"
@@ -58,6 +59,8 @@ public:
     // The site.
     [[nodiscard]] const daemon::Site& site();
     [[nodiscard]] const daemon::Site* site_if(); // null: there is none, and -C was not given
+    // For what a command fetches itself: the site's, if there is one, and --allow-private-addresses.
+    [[nodiscard]] http::ClientSettings client_settings();
     [[nodiscard]] storage::Connection& database();
     [[nodiscard]] const subscribers::LinkTokens& tokens();
     [[nodiscard]] const templates::Library& library();

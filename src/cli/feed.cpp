@@ -25,13 +25,6 @@ using stories::FeedRecord;
 using stories::Feeds;
 using stories::PollReport;
 
-http::ClientSettings client_settings(Call& call) {
-    auto* site = call.site_if();
-    auto settings = site ? site->feeds : http::ClientSettings{};
-    if (call.has("--allow-private-addresses")) settings.allow_private_addresses = true;
-    return settings;
-}
-
 // --- check ---------------------------------------------------------------------------------------------------------
 
 struct Checked {
@@ -41,7 +34,7 @@ struct Checked {
 
 Checked read_feed(Call& call, const std::string& from) {
     if (stories::is_web_address(from)) {
-        auto fetched = stories::fetch_feed(from, client_settings(call));
+        auto fetched = stories::fetch_feed(from, call.client_settings());
         if (!fetched) throw Failure(fmt::format("{}: {}", from, fetched.error()));
         return {std::move(fetched->feed), fetched->answer.final_url};
     }

@@ -1,17 +1,13 @@
 #include "cli/health.hpp"
 
-#include "http/client.hpp"
-#include "system/curl_loop.hpp"
+#include "http/fetch_now.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 namespace postrider::cli {
 namespace {
 
-namespace asio = boost::asio;
 namespace json = boost::json;
 
 // Where a daemon that listens on every address is reached from here.
@@ -22,25 +18,12 @@ std::string address_of(std::string listen) {
 }
 
 http::FetchResult get(const std::string& url) {
-    asio::io_context context(1);
-    system::CurlLoop curl(context.get_executor());
     http::ClientSettings settings;
     settings.allow_private_addresses = true; // the operator's own
     settings.connect = 2s;
     settings.total = 4s;
     settings.redirects = 0;
-    http::Client client(curl, settings);
-    http::FetchResult result;
-    auto fetch = [&]() -> asio::awaitable<void> {
-        http::FetchRequest request{url, "", "", "application/json"};
-        auto answer = co_await client.get(std::move(request));
-        result = std::move(answer);
-    };
-    std::exception_ptr failure;
-    asio::co_spawn(context, fetch(), [&](std::exception_ptr failed) { failure = failed; });
-    context.run();
-    if (failure) std::rethrow_exception(failure);
-    return result;
+    return http::fetch_now({url, "", "", "application/json"}, settings);
 }
 
 }

@@ -1,44 +1,27 @@
 #include "cli/call.hpp"
 #include "cli/command.hpp"
 #include "cli/story.hpp"
-#include "http/client.hpp"
+#include "http/fetch_now.hpp"
 #include "http/url.hpp"
 #include "stories/html.hpp"
 #include "stories/page.hpp"
 #include "stories/page_story.hpp"
 #include "stories/stories.hpp"
 #include "stories/url.hpp"
-#include "system/curl_loop.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 namespace postrider::cli {
 namespace {
 
-namespace asio = boost::asio;
 namespace json = boost::json;
 using stories::Stories;
 using stories::Story;
 
 http::Fetched fetch(Call& call, const std::string& url) {
-    auto* site = call.site_if();
-    auto settings = site ? site->feeds : http::ClientSettings{};
-    if (call.has("--allow-private-addresses")) settings.allow_private_addresses = true;
-    asio::io_context context(1);
-    system::CurlLoop curl(context.get_executor());
-    http::Client client(curl, settings);
-    http::FetchResult fetched;
-    std::exception_ptr failure;
     http::FetchRequest request{url, "", "", "text/html, application/xhtml+xml;q=0.9, */*;q=0.5"};
-    asio::co_spawn(context, client.get(std::move(request)), [&](std::exception_ptr failed, http::FetchResult result) {
-        failure = failed;
-        fetched = std::move(result);
-    });
-    context.run();
-    if (failure) std::rethrow_exception(failure);
+    auto fetched = http::fetch_now(std::move(request), call.client_settings());
     if (!fetched) throw Failure(fmt::format("{}: {}", url, fetched.error().text));
     if (fetched->status / 100 != 2) throw Failure(fmt::format("{}: the server answers {}", url, fetched->status));
     return *std::move(fetched);

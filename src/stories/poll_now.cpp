@@ -1,3 +1,4 @@
+#include "http/fetch_now.hpp"
 #include "storage/database.hpp"
 #include "stories/poll_body.hpp"
 #include "stories/poller.hpp"
@@ -72,18 +73,7 @@ PollReport add_feed(const std::string& database_url, const NewFeed& feed, const 
 }
 
 std::expected<FetchedFeed, std::string> fetch_feed(const std::string& url, const http::ClientSettings& settings) {
-    asio::io_context context(1);
-    system::CurlLoop curl(context.get_executor());
-    http::Client client(curl, settings);
-    http::FetchResult fetched;
-    std::exception_ptr failure;
-    http::FetchRequest request{url, "", "", std::string(accepted_types)};
-    asio::co_spawn(context, client.get(std::move(request)), [&](std::exception_ptr failed, http::FetchResult result) {
-        failure = failed;
-        fetched = std::move(result);
-    });
-    context.run();
-    if (failure) std::rethrow_exception(failure);
+    auto fetched = http::fetch_now({url, "", "", std::string(accepted_types)}, settings);
     if (!has_body(fetched)) {
         auto trouble = trouble_of(fetched, std::nullopt);
         return std::unexpected(trouble.empty() ? fmt::format("{} without a body", fetched->status) : trouble);
