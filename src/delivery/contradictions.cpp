@@ -1,3 +1,5 @@
+#include "storage/contradictions.hpp"
+
 #include "delivery/mailings.hpp"
 
 #include <fmt/format.h>
@@ -7,13 +9,9 @@
 namespace postrider::delivery {
 namespace {
 
-// What must never be, in words, and the query that counts it for the mailing $1. All of them look at the rows alone, and at nothing
-// that was added up before.
-struct Never {
-    std::string_view words;
-    std::string_view count;
-};
+using storage::Never;
 
+// All of them look at the rows alone, and at nothing that was added up before.
 constexpr std::array facts = {
     Never{"its message is missing", R"sql(
         SELECT count(*) FROM mailing m
@@ -126,12 +124,7 @@ Balance Mailings::recount(MailingId id) {
 
 std::vector<std::string> Mailings::contradictions(MailingId id) {
     storage::Snapshot moment(connection_);
-    std::vector<std::string> found;
-    auto how_often = [&](const Never& never) { return connection_.value<std::int64_t>(never.count, id).value(); };
-    for (auto& fact : facts)
-        if (how_often(fact) > 0) found.emplace_back(fact.words);
-    for (auto& never : counts)
-        if (auto n = how_often(never)) found.push_back(fmt::format("{}: {}", never.words, n));
+    auto found = storage::contradictions(connection_, facts, counts, id.number);
 
     auto counted = recount(id), reported = balance(id);
     auto audience = connection_

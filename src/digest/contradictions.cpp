@@ -1,17 +1,13 @@
-#include "digest/issues.hpp"
+#include "storage/contradictions.hpp"
 
-#include <fmt/format.h>
+#include "digest/issues.hpp"
 
 #include <array>
 
 namespace postrider::digest {
 namespace {
 
-// What must never be, in words, and the query that counts it for the issue $1.
-struct Never {
-    std::string_view words;
-    std::string_view count;
-};
+using storage::Never;
 
 constexpr std::array facts = {
     Never{"it is frozen without a mailing, or has one without being frozen", R"sql(
@@ -53,13 +49,7 @@ constexpr std::array counts = {
 
 std::vector<std::string> Issues::contradictions(IssueId id) {
     storage::Snapshot moment(connection_);
-    std::vector<std::string> found;
-    auto how_often = [&](const Never& never) { return connection_.value<std::int64_t>(never.count, id).value(); };
-    for (auto& fact : facts)
-        if (how_often(fact) > 0) found.emplace_back(fact.words);
-    for (auto& never : counts)
-        if (auto n = how_often(never)) found.push_back(fmt::format("{}: {}", never.words, n));
-    return found;
+    return storage::contradictions(connection_, facts, counts, id.number);
 }
 
 }
