@@ -111,6 +111,14 @@ std::optional<Duration> Call::duration_if(std::string_view option) const {
     return *duration;
 }
 
+std::optional<Time> Call::time_if(std::string_view option) const {
+    auto text = text_if(option);
+    if (!text) return std::nullopt;
+    auto time = parse_rfc3339(*text);
+    if (!time) throw WrongUsage(fmt::format("{} \"{}\": write a time as 2026-11-24T07:00:00Z", option, *text));
+    return time;
+}
+
 std::int64_t Call::id(std::size_t index, std::string_view what) const {
     auto number = whole_number(argument(index));
     if (!number || *number < 1)

@@ -54,6 +54,7 @@ public:
     [[nodiscard]] std::optional<std::int64_t> number_if(std::string_view option, std::int64_t least,
                                                         std::int64_t most) const;
     [[nodiscard]] std::optional<Duration> duration_if(std::string_view option) const;
+    [[nodiscard]] std::optional<Time> time_if(std::string_view option) const;      // RFC 3339
     [[nodiscard]] std::int64_t id(std::size_t index, std::string_view what) const; // an argument: "feed"
 
     // The site.

@@ -61,14 +61,6 @@ void print_times(Call& call, const Zone& zone, const std::vector<Time>& times) {
     for (auto time : times) call.say(fmt::format("  {}  {}", local_text(zone, time), rfc3339(time)));
 }
 
-Time time_from(const Call& call) {
-    auto text = call.text_if("--from");
-    if (!text) return call.now;
-    auto time = parse_rfc3339(*text);
-    if (!time) throw WrongUsage(fmt::format("--from \"{}\": write a time as 2026-11-24T07:00:00Z", *text));
-    return *time;
-}
-
 // The argument with the days of --except.
 std::string expression_of(Call& call, std::size_t argument) {
     return schedule::with_exceptions(call.argument(argument), call.texts("--except"));
@@ -77,7 +69,7 @@ std::string expression_of(Call& call, std::size_t argument) {
 int explain(Call& call) {
     auto schedule = schedule_of(expression_of(call, 0));
     auto zone = zone_of(call.text("--timezone", "UTC"));
-    auto from = time_from(call);
+    auto from = call.time_if("--from").value_or(call.now);
     auto count = call.number_if("--count", 0, 100'000).value_or(10);
     auto times = next_times(schedule, zone, from, count);
     note_end(call, times, from, count);
@@ -127,7 +119,7 @@ int next(Call& call) {
     auto list = call.list(call.argument(0));
     auto schedule = schedule_of_list(list);
     auto zone = zone_of(list.timezone);
-    auto from = time_from(call);
+    auto from = call.time_if("--from").value_or(call.now);
     auto count = call.number_if("--count", 0, 100'000).value_or(10);
     auto times = next_times(schedule, zone, from, count);
     note_end(call, times, from, count);

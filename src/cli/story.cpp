@@ -79,17 +79,17 @@ int show(Call& call) {
 }
 
 // "none" takes it away; nothing when the option is not given.
-std::optional<std::optional<Time>> moment_or_none(Call& call, std::string_view option) {
+std::optional<std::optional<Time>> time_or_none(Call& call, std::string_view option) {
     if (call.text(option) == "none") return std::optional<Time>();
-    if (auto time = moment(call, option)) return time;
+    if (auto time = call.time_if(option)) return time;
     return std::nullopt;
 }
 
 int edit(Call& call) {
     auto story = story_of(call);
     Stories stories(call.database());
-    if (auto time = moment_or_none(call, "--not-before")) (void)stories.set_embargo(story.id, *time);
-    if (auto time = moment_or_none(call, "--expires")) (void)stories.set_expiry(story.id, *time);
+    if (auto time = time_or_none(call, "--not-before")) (void)stories.set_embargo(story.id, *time);
+    if (auto time = time_or_none(call, "--expires")) (void)stories.set_expiry(story.id, *time);
     auto edited = stories.find(story.id).value();
     if (call.json()) {
         print_json(call.out, story_json(edited));
@@ -182,14 +182,6 @@ json::object story_json(const Story& story) {
             {"not_before", json_time(story.not_before)},
             {"expires", json_time(story.expires_at)},
             {"pinned", story.pinned_at.has_value()}};
-}
-
-std::optional<Time> moment(Call& call, std::string_view option) {
-    auto text = call.text_if(option);
-    if (!text) return std::nullopt;
-    auto time = parse_rfc3339(*text);
-    if (!time) throw WrongUsage(fmt::format("{} \"{}\": write a time as 2026-11-24T07:00:00Z", option, *text));
-    return time;
 }
 
 void add_story(Commands& commands) {

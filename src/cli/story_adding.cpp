@@ -122,7 +122,7 @@ int add(Call& call) {
     auto list = call.list(call.text("--list"));
     auto story = story_asked_for(call);
     read_words(call, story);
-    auto not_before = moment(call, "--not-before"), expires = moment(call, "--expires");
+    auto not_before = call.time_if("--not-before"), expires = call.time_if("--expires");
     auto url = http::Url::parse(story.url);
     if (!url)
         throw Failure(fmt::format("\"{}\" is no address of a story: {}; give it with --url", story.url, url.error()));
