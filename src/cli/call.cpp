@@ -19,13 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::optional<std::int64_t> whole_number(std::string_view text) {
-    std::int64_t number = 0;
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return number;
-}
-
 bool is_digits(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -117,6 +110,14 @@ std::optional<Time> Call::time_if(std::string_view option) const {
     auto time = parse_rfc3339(*text);
     if (!time) throw WrongUsage(fmt::format("{} \"{}\": write a time as 2026-11-24T07:00:00Z", option, *text));
     return time;
+}
+
+std::optional<bool> Call::yes_or_no_if(std::string_view option) const {
+    auto text = text_if(option);
+    if (!text) return std::nullopt;
+    if (*text == "yes") return true;
+    if (*text == "no") return false;
+    throw WrongUsage(fmt::format("{} \"{}\": write yes or no", option, *text));
 }
 
 std::int64_t Call::id(std::size_t index, std::string_view what) const {
@@ -235,6 +236,13 @@ std::string mailbox_text(const mail::Mailbox& mailbox) {
         quoted += c;
     }
     return fmt::format("\"{}\" <{}>", quoted, mailbox.address.text());
+}
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+    std::int64_t number = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return number;
 }
 
 bool names_an_issue(std::string_view target) { return target.find('/') != target.npos || is_digits(target); }

@@ -54,7 +54,8 @@ public:
     [[nodiscard]] std::optional<std::int64_t> number_if(std::string_view option, std::int64_t least,
                                                         std::int64_t most) const;
     [[nodiscard]] std::optional<Duration> duration_if(std::string_view option) const;
-    [[nodiscard]] std::optional<Time> time_if(std::string_view option) const;      // RFC 3339
+    [[nodiscard]] std::optional<Time> time_if(std::string_view option) const; // RFC 3339
+    [[nodiscard]] std::optional<bool> yes_or_no_if(std::string_view option) const;
     [[nodiscard]] std::int64_t id(std::size_t index, std::string_view what) const; // an argument: "feed"
 
     // The site.
@@ -90,6 +91,9 @@ private:
 [[nodiscard]] std::string read_file(Call&, const std::string& name);
 // `Name <a@b>`, quoted where the name needs it.
 [[nodiscard]] std::string mailbox_text(const mail::Mailbox&);
+
+// The whole text as a number.
+[[nodiscard]] std::optional<std::int64_t> whole_number(std::string_view text);
 
 // No command before issue's target: digits are an id, LIST/NUMBER a number of a list.
 [[nodiscard]] bool names_an_issue(std::string_view target);

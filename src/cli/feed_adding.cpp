@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 namespace postrider::cli {
 namespace {
@@ -27,14 +26,6 @@ Duration interval(Call& call) {
     return every;
 }
 
-std::optional<bool> yes_or_no(Call& call, std::string_view option) {
-    auto text = call.text_if(option);
-    if (!text) return std::nullopt;
-    if (*text == "yes") return true;
-    if (*text == "no") return false;
-    throw WrongUsage(fmt::format("{} \"{}\": write yes or no", option, *text));
-}
-
 // --- add -----------------------------------------------------------------------------------------------------------
 
 json::array json_of(const std::vector<FoundFeed>& found) {
@@ -49,11 +40,9 @@ std::optional<std::string> chosen(Call& call, const std::vector<FoundFeed>& offe
     call.err << fmt::format("Which one? [1-{}, or nothing] ", offers.size()) << std::flush;
     std::string answer;
     std::getline(call.in, answer);
-    std::size_t number = 0;
-    auto [end, error] = std::from_chars(answer.data(), answer.data() + answer.size(), number);
-    if (error != std::errc() || end != answer.data() + answer.size() || number < 1 || number > offers.size())
-        return std::nullopt;
-    return offers[number - 1].url;
+    auto number = whole_number(answer);
+    if (!number || *number < 1 || *number > std::ssize(offers)) return std::nullopt;
+    return offers[std::size_t(*number) - 1].url;
 }
 
 std::string offer(Call& call, const std::string& page, const std::vector<FoundFeed>& offers) {
@@ -122,7 +111,7 @@ int edit(Call& call) {
     Feeds feeds(call.database());
     if (call.has("--every")) (void)feeds.set_every(feed.id, interval(call));
     if (auto weight = call.number_if("--weight", -heaviest, heaviest)) (void)feeds.set_weight(feed.id, int(*weight));
-    if (auto full = yes_or_no(call, "--full")) (void)feeds.set_read_pages(feed.id, *full);
+    if (auto full = call.yes_or_no_if("--full")) (void)feeds.set_read_pages(feed.id, *full);
     auto edited = feeds.find(feed.id).value();
     if (call.json())
         print_json(call.out, feed_json(call, edited));

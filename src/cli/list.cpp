@@ -40,14 +40,6 @@ constexpr Option rules[] = {
     {"--welcome", "yes|no", "whether who confirms gets a welcome mail"},
 };
 
-bool yes_or_no(const Call& call, std::string_view option, bool otherwise) {
-    auto text = call.text_if(option);
-    if (!text) return otherwise;
-    if (*text == "yes") return true;
-    if (*text == "no") return false;
-    throw WrongUsage(fmt::format("{} \"{}\": write yes or no", option, *text));
-}
-
 void read_schedule(List& list, const std::string& text) {
     if (text == "none") {
         list.schedule.reset();
@@ -91,8 +83,8 @@ void read_rules(Call& call, List& list) {
         check_template(call, *name);
         list.template_name = *name;
     }
-    list.approval = yes_or_no(call, "--approval", list.approval);
-    list.welcome = yes_or_no(call, "--welcome", list.welcome);
+    list.approval = call.yes_or_no_if("--approval").value_or(list.approval);
+    list.welcome = call.yes_or_no_if("--welcome").value_or(list.welcome);
 }
 
 template <class Thing, class Parse>
