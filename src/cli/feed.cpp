@@ -98,14 +98,9 @@ json::array slugs_of(Call& call, FeedId feed) {
 }
 
 int ls(Call& call) {
-    auto feeds = Feeds(call.database()).all();
-    if (auto slug = call.text_if("--list")) {
-        auto list = call.list(*slug);
-        std::erase_if(feeds, [&](auto& feed) {
-            auto lists = Feeds(call.database()).lists_of(feed.id);
-            return std::ranges::find(lists, list.id) == lists.end();
-        });
-    }
+    Feeds kept(call.database());
+    auto slug = call.text_if("--list");
+    auto feeds = slug ? kept.of_list(call.list(*slug).id) : kept.all();
     if (call.json()) {
         json::array rows;
         for (auto& feed : feeds) rows.push_back(feed_json(call, feed));

@@ -190,18 +190,16 @@ int import_opml(Call& call) {
 
 int export_opml(Call& call) {
     Feeds feeds(call.database());
-    auto known = feeds.all();
+    std::vector<stories::FeedRecord> kept;
     auto title = call.site().words.name;
     if (auto slug = call.text_if("--list")) {
         auto list = call.list(*slug);
         title = list.title;
-        std::erase_if(known, [&](auto& feed) {
-            auto lists = feeds.lists_of(feed.id);
-            return std::ranges::find(lists, list.id) == lists.end();
-        });
-    }
+        kept = feeds.of_list(list.id);
+    } else
+        kept = feeds.all();
     std::vector<stories::OpmlFeed> rows;
-    for (auto& feed : known)
+    for (auto& feed : kept)
         if (feed.state != stories::FeedState::gone) rows.push_back({feed.title, feed.url, ""});
     auto text = stories::write_opml(title, rows, call.now);
     if (auto file = call.text_if("--output")) {

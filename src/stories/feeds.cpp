@@ -81,6 +81,11 @@ std::optional<FeedRecord> Feeds::find(std::string_view url) {
 
 std::vector<FeedRecord> Feeds::all() { return connection_.all(selected + "ORDER BY id", feed_in); }
 
+std::vector<FeedRecord> Feeds::of_list(ListId list) {
+    return connection_.all(selected + "JOIN feed_list ON feed_list.feed_id = feed.id WHERE list_id = $1 ORDER BY id",
+                           feed_in, list);
+}
+
 std::vector<ListId> Feeds::lists_of(FeedId id) {
     std::vector<ListId> lists;
     for (const auto& place : places_of(id)) lists.push_back(place.list);

@@ -68,7 +68,8 @@ public:
 
     [[nodiscard]] std::optional<FeedRecord> find(FeedId);
     [[nodiscard]] std::optional<FeedRecord> find(std::string_view url);
-    [[nodiscard]] std::vector<FeedRecord> all(); // by id
+    [[nodiscard]] std::vector<FeedRecord> all();           // by id
+    [[nodiscard]] std::vector<FeedRecord> of_list(ListId); // by id
     [[nodiscard]] std::vector<ListId> lists_of(FeedId);
     [[nodiscard]] std::vector<FeedPlace> places_of(FeedId);
 
