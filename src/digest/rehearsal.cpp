@@ -8,11 +8,6 @@ namespace {
 constexpr Duration week = 7 * 24h, looked_at = 4 * week;
 constexpr std::size_t most_slots = 10'000, most_waiting = 1'000, most_models = 200;
 
-Time came_at(const Considered& considered) {
-    return std::min(considered.candidate.story.published_at.value_or(considered.candidate.since),
-                    considered.candidate.since);
-}
-
 // The newest stories, as they were when nobody had said anything about them.
 std::vector<Considered> models_of(const std::vector<Considered>& stories) {
     std::vector<Considered> models;
@@ -38,7 +33,7 @@ public:
     Simulation(std::vector<Considered> stories, double a_week, Time now)
         : models_(models_of(stories)), waiting_(std::move(stories)), next_(now) {
         if (a_week > 0) every_ = std::max<Duration>(1s, Duration(std::int64_t(double(week.count()) / a_week)));
-        std::erase_if(waiting_, [](auto& one) { return one.issue && *one.issue > 0; });
+        drop_sent();
     }
 
     RehearsedSlot fill(Time slot, const Rules& rules) {
@@ -48,11 +43,15 @@ public:
         if (filled.stories > 0)
             filled.what = filled.left_over >= filled.stories ? Rehearsed::overflows : Rehearsed::sends;
         for (auto i : selection.chosen) waiting_[i].issue = 1;
-        std::erase_if(waiting_, [](auto& one) { return one.issue && *one.issue > 0; });
+        drop_sent();
         return filled;
     }
 
 private:
+    void drop_sent() {
+        std::erase_if(waiting_, [](auto& one) { return one.issue && *one.issue > 0; });
+    }
+
     void come_in(Time until) {
         if (every_ == Duration::zero()) return;
         for (; next_ + every_ <= until && waiting_.size() < most_waiting; ++made_) {

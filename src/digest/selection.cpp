@@ -55,17 +55,12 @@ std::string kept_out(const Considered& considered, const Rules& rules, Time now)
     return filtered_out(story, rules);
 }
 
-Time shown_by(const Considered& considered) {
-    return std::min(considered.candidate.story.published_at.value_or(considered.candidate.since),
-                    considered.candidate.since);
-}
-
 // Who is picked first: pinned stories as they were pinned, then by the weight of their feeds where it counts, then the
 // longest waiting.
 auto picked_by(const Considered& considered, const Rules& rules) {
     auto& story = considered.candidate.story;
     const int weight = rules.sequence == Sequence::weight ? considered.candidate.weight : 0;
-    return std::tuple(story.pinned_at.value_or(Time::max()), -weight, considered.candidate.since, shown_by(considered));
+    return std::tuple(story.pinned_at.value_or(Time::max()), -weight, considered.candidate.since, came_at(considered));
 }
 
 bool shown_before(const Considered& a, const Considered& b, const Rules& rules) {
@@ -74,9 +69,9 @@ bool shown_before(const Considered& a, const Considered& b, const Rules& rules) 
     auto& left = a.candidate;
     auto& right = b.candidate;
     switch (rules.sequence) {
-    case Sequence::newest: return shown_by(a) > shown_by(b);
-    case Sequence::oldest: return shown_by(a) < shown_by(b);
-    case Sequence::weight: return std::tuple(-left.weight, shown_by(b)) < std::tuple(-right.weight, shown_by(a));
+    case Sequence::newest: return came_at(a) > came_at(b);
+    case Sequence::oldest: return came_at(a) < came_at(b);
+    case Sequence::weight: return std::tuple(-left.weight, came_at(b)) < std::tuple(-right.weight, came_at(a));
     case Sequence::feed: break;
     }
     // A feed keeps its newest at the top, so what it brought last comes first, and of that the top.
@@ -132,6 +127,11 @@ std::string nothing_new(std::span<const Considered> stories) {
     return fmt::format("there are no new stories; {} {} in a draft", drafted, drafted == 1 ? "is" : "are");
 }
 
+}
+
+Time came_at(const Considered& considered) {
+    return std::min(considered.candidate.story.published_at.value_or(considered.candidate.since),
+                    considered.candidate.since);
 }
 
 Selection select(std::span<const Considered> stories, const Rules& rules, Time now) {

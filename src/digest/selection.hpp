@@ -26,6 +26,9 @@ struct Considered {
     std::optional<int> before = {}; // of the issue it was part of before the operator asked to send it again
 };
 
+// When it was published, or first seen for the list if that was earlier.
+[[nodiscard]] Time came_at(const Considered&);
+
 struct Choice {
     StoryId story;
     std::string title;
