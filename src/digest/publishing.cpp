@@ -32,16 +32,20 @@ templates::Program stored_program(std::string_view text) {
 }
 
 // With the topic that the list puts each under as its first category.
-std::vector<stories::Story> under_topics(std::span<const stories::Story> stories, const Rules& rules) {
-    std::vector<stories::Story> shown(stories.begin(), stories.end());
-    if (rules.topics.empty()) return shown;
-    for (auto& story : shown)
+std::vector<stories::Story> under_topics(std::vector<stories::Story> stories, const Rules& rules) {
+    if (rules.topics.empty()) return stories;
+    for (auto& story : stories)
         if (auto topic = topic_of(story, rules); !topic.empty())
             story.categories.insert(story.categories.begin(), topic);
-    return shown;
+    return stories;
 }
 
 }
+
+struct Publishing::Selected {
+    std::vector<Considered> considered;
+    Selection selection;
+};
 
 struct Publishing::Compiled {
     json::object content;
@@ -106,14 +110,17 @@ std::vector<stories::Story> Publishing::stories_of(std::span<const StoryId> ids)
     return stories;
 }
 
-Selection Publishing::explain(const subscribers::List& list, Time now) {
-    return select(issues_.considered(list.id), ListRules(connection_).of(list), now);
+Publishing::Selected Publishing::select_from(const subscribers::List& list, Time now) {
+    Selected selected{issues_.considered(list.id), {}};
+    selected.selection = select(selected.considered, ListRules(connection_).of(list), now);
+    return selected;
 }
+
+Selection Publishing::explain(const subscribers::List& list, Time now) { return select_from(list, now).selection; }
 
 Outcome Publishing::draft(const subscribers::List& list, std::optional<Time> slot, IssueState state, Time now) {
     storage::Transaction transaction(connection_);
-    auto considered = issues_.considered(list.id);
-    auto selection = select(considered, ListRules(connection_).of(list), now);
+    auto [considered, selection] = select_from(list, now);
     if (selection.chosen.empty()) return {std::nullopt, selection.why_not};
     std::vector<StoryId> stories;
     for (auto i : selection.chosen) stories.push_back(considered[i].candidate.story.id);
@@ -144,7 +151,7 @@ void Publishing::freeze(IssueId id, Time now) {
                         id.number, id.number));
     auto left_over = explain(list, now).chosen.size(); // what would make the next issue
     IssueWords words{lists_.take_issue_number(list.id), now, left_over};
-    auto compiled = compile(list, words, under_topics(stories, ListRules(connection_).of(list)));
+    auto compiled = compile(list, words, under_topics(std::move(stories), ListRules(connection_).of(list)));
     auto message = delivery::Message::compile(compiled.parts);
     auto mailing = delivery::Mailings(connection_).add(list.id, message.to_text(), now);
     system::fault_point("issue half frozen");
@@ -240,8 +247,7 @@ Sample Publishing::sample(const subscribers::List& list, std::optional<IssueId> 
         if (issue)
             stories = stories_of(issues_.stories(*issue));
         else {
-            auto considered = issues_.considered(list.id);
-            auto selection = select(considered, ListRules(connection_).of(list), now);
+            auto [considered, selection] = select_from(list, now);
             left_over = selection.left_over;
             for (auto i : selection.chosen) stories.push_back(considered[i].candidate.story);
             sample.example = stories.empty();
@@ -253,7 +259,7 @@ Sample Publishing::sample(const subscribers::List& list, std::optional<IssueId> 
         auto number = connection_.value<int>("SELECT last_issue_number FROM list_counter WHERE list_id = $1", list.id)
                           .value_or(0) +
                       1;
-        auto shown = under_topics(stories, ListRules(connection_).of(list));
+        auto shown = under_topics(std::move(stories), ListRules(connection_).of(list));
         auto compiled = compile(list, IssueWords{number, now, left_over}, shown);
         page = compiled.page;
         plain = compiled.plain;

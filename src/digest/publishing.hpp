@@ -75,6 +75,8 @@ public:
     bool cancel(IssueId id, Time now);
 
 private:
+    struct Selected;
+    [[nodiscard]] Selected select_from(const subscribers::List& list, Time now);
     struct Compiled;
     [[nodiscard]] Compiled compile(const subscribers::List& list, const IssueWords& words,
                                    std::span<const stories::Story> stories) const;
