@@ -184,6 +184,14 @@ json::object story_json(const Story& story) {
             {"pinned", story.pinned_at.has_value()}};
 }
 
+std::pair<StoryId, bool> keep_candidate(Stories& stories, ListId list, const Story& story, Time now) {
+    auto [id, is_new] = stories.put(story, now);
+    stories.stand(list, id, stories::Standing::candidate, now);
+    if (story.not_before) (void)stories.set_embargo(id, story.not_before);
+    if (story.expires_at) (void)stories.set_expiry(id, story.expires_at);
+    return {id, is_new};
+}
+
 void add_story(Commands& commands) {
     const Argument id{"ID", "number of the story, from `postrider story ls`"};
     add_story_adding(commands);

@@ -10,6 +10,8 @@
 namespace postrider::cli {
 
 [[nodiscard]] boost::json::object story_json(const stories::Story&);
+// With its embargo and its expiry, where it has them. The bool: it was new.
+std::pair<StoryId, bool> keep_candidate(stories::Stories&, ListId, const stories::Story&, Time now);
 
 void add_story_adding(Commands&); // read, add
 void add_story_import(Commands&);

@@ -4,6 +4,7 @@
 #include "http/fetch_now.hpp"
 #include "http/url.hpp"
 #include "stories/html.hpp"
+#include "stories/limits.hpp"
 #include "stories/page.hpp"
 #include "stories/page_story.hpp"
 #include "stories/stories.hpp"
@@ -86,13 +87,14 @@ int read(Call& call) {
 
 Story story_of_options(Call& call) {
     Story story;
-    story.title = stories::excerpt(call.text("--title"), 300);
+    story.title = stories::excerpt(call.text("--title"), stories::longest_title);
     story.url = call.text("--url");
     if (story.title.empty()) throw WrongUsage("story add needs a URL, a FILE.html, or --title TITLE with --url URL");
     if (story.url.empty()) throw WrongUsage("--title needs --url URL: where readers find the story");
     if (auto file = call.text_if("--html")) story.html = stories::safe_html(read_file(call, *file), story.url);
-    story.summary = stories::excerpt(call.text("--summary"), 500);
-    if (story.summary.empty()) story.summary = stories::excerpt(stories::plain_text(story.html), 300);
+    story.summary = stories::excerpt(call.text("--summary"), stories::longest_summary);
+    if (story.summary.empty())
+        story.summary = stories::excerpt(stories::plain_text(story.html), stories::longest_excerpt);
     return story;
 }
 
@@ -105,9 +107,9 @@ std::string picture_of(const std::string& address) {
 }
 
 void read_words(Call& call, Story& story) {
-    if (auto title = call.text_if("--title")) story.title = stories::excerpt(*title, 300);
-    if (auto summary = call.text_if("--summary")) story.summary = stories::excerpt(*summary, 500);
-    if (auto byline = call.text_if("--byline")) story.byline = stories::excerpt(*byline, 200);
+    if (auto title = call.text_if("--title")) story.title = stories::excerpt(*title, stories::longest_title);
+    if (auto summary = call.text_if("--summary")) story.summary = stories::excerpt(*summary, stories::longest_summary);
+    if (auto byline = call.text_if("--byline")) story.byline = stories::excerpt(*byline, stories::longest_byline);
     if (auto image = call.text_if("--image")) story.image = {picture_of(*image), 0, 0, ""};
     for (auto& category : call.texts("--category")) story.categories.push_back(category);
 }
@@ -122,7 +124,8 @@ int add(Call& call) {
     auto list = call.list(call.text("--list"));
     auto story = story_asked_for(call);
     read_words(call, story);
-    auto not_before = call.time_if("--not-before"), expires = call.time_if("--expires");
+    story.not_before = call.time_if("--not-before");
+    story.expires_at = call.time_if("--expires");
     auto url = http::Url::parse(story.url);
     if (!url)
         throw Failure(fmt::format("\"{}\" is no address of a story: {}; give it with --url", story.url, url.error()));
@@ -131,10 +134,7 @@ int add(Call& call) {
 
     Stories stories(call.database());
     storage::Transaction transaction(call.database());
-    auto [id, is_new] = stories.put(story, call.now);
-    stories.stand(list.id, id, stories::Standing::candidate, call.now);
-    if (not_before) (void)stories.set_embargo(id, *not_before);
-    if (expires) (void)stories.set_expiry(id, *expires);
+    auto [id, is_new] = keep_candidate(stories, list.id, story, call.now);
     if (call.has("--pin")) (void)stories.pin(id, call.now);
     transaction.commit();
     auto kept = stories.find(id).value();

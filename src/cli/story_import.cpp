@@ -2,6 +2,7 @@
 #include "cli/story.hpp"
 #include "http/url.hpp"
 #include "stories/html.hpp"
+#include "stories/limits.hpp"
 #include "stories/url.hpp"
 
 #include <boost/json.hpp>
@@ -69,13 +70,14 @@ Story story_of(const json::object& row, Time now) {
     auto url = http::Url::parse(story.url);
     if (!url) throw Unfit{story.url.empty() ? "has no \"url\"" : fmt::format("\"url\": {}", url.error())};
     story.canonical_url = stories::canonical_url(story.url);
-    story.title = stories::excerpt(text(row, "title"), 300);
+    story.title = stories::excerpt(text(row, "title"), stories::longest_title);
     if (story.title.empty()) throw Unfit{"has no \"title\""};
     story.html = stories::safe_html(text(row, "html"), story.url);
-    story.summary = stories::excerpt(text(row, "summary"), 500);
-    if (story.summary.empty()) story.summary = stories::excerpt(stories::plain_text(story.html), 300);
-    story.byline = stories::excerpt(text(row, "byline"), 200);
-    story.source = stories::excerpt(text(row, "source"), 300);
+    story.summary = stories::excerpt(text(row, "summary"), stories::longest_summary);
+    if (story.summary.empty())
+        story.summary = stories::excerpt(stories::plain_text(story.html), stories::longest_excerpt);
+    story.byline = stories::excerpt(text(row, "byline"), stories::longest_byline);
+    story.source = stories::excerpt(text(row, "source"), stories::longest_title);
     if (story.source.empty()) story.source = url->host();
     story.image.url = text(row, "image");
     if (!story.image.url.empty() && !http::Url::parse(story.image.url))
@@ -115,11 +117,8 @@ int import_stories(Call& call) {
     storage::Transaction transaction(call.database()); // undone at the end of a dry run
     Stories stories(call.database());
     for (auto& line : lines) {
-        auto [id, is_new] = stories.put(line.story, call.now);
+        auto is_new = keep_candidate(stories, list.id, line.story, call.now).second;
         ++(is_new ? added : known);
-        stories.stand(list.id, id, stories::Standing::candidate, call.now);
-        if (line.story.not_before) (void)stories.set_embargo(id, line.story.not_before);
-        if (line.story.expires_at) (void)stories.set_expiry(id, line.story.expires_at);
     }
     if (!call.has("--dry-run")) transaction.commit();
     if (call.json()) {

@@ -2,6 +2,7 @@
 
 #include "http/url.hpp"
 #include "stories/html.hpp"
+#include "stories/limits.hpp"
 #include "stories/url.hpp"
 
 #include <algorithm>
@@ -11,8 +12,7 @@
 namespace postrider::stories {
 namespace {
 
-constexpr std::size_t longest_title = 300, longest_headless_title = 100; // characters
-constexpr std::size_t longest_byline = 200, longest_summary = 500, excerpt_size = 300;
+constexpr std::size_t longest_headless_title = 100; // characters
 
 // An address whose canonical form names no place does not identify anything.
 std::optional<std::string> identity(const std::string& url) {
@@ -45,7 +45,7 @@ bool is_telling(std::string_view title) { return title.size() >= 20 && std::rang
 // A few sentences of the publisher's are kept; a whole text is cut to a beginning.
 std::string summary_of(const FeedItem& item) {
     auto kept = excerpt(item.summary, longest_summary);
-    if (kept.ends_with("…") && !item.summary.ends_with("…")) return excerpt(item.summary, excerpt_size);
+    if (kept.ends_with("…") && !item.summary.ends_with("…")) return excerpt(item.summary, longest_excerpt);
     return kept;
 }
 

@@ -5,6 +5,7 @@
 #include "stories/encoding.hpp"
 #include "stories/html.hpp"
 #include "stories/html_tree.hpp"
+#include "stories/limits.hpp"
 #include "stories/page_metadata.hpp"
 #include "stories/page_text.hpp"
 #include "stories/url.hpp"
@@ -17,7 +18,6 @@ namespace {
 
 using std::string_view;
 
-constexpr std::size_t summary_length = 300;
 constexpr std::size_t largest_page = 10 << 20;
 
 bool looks_like_html(string_view text) {
@@ -92,7 +92,7 @@ std::expected<Page, PageError> read_page(string_view bytes, string_view content_
     if (page.text.empty()) return std::unexpected(PageError{"no text of an article found"});
     if (page.title.empty()) return std::unexpected(PageError{"no headline found"});
     if (page.canonical_url.empty()) page.canonical_url = canonical_url(url);
-    if (page.summary.empty()) page.summary = excerpt(page.text, summary_length);
+    if (page.summary.empty()) page.summary = excerpt(page.text, longest_excerpt);
     return page;
 }
 

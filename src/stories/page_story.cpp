@@ -1,13 +1,9 @@
 #include "stories/page_story.hpp"
 
 #include "stories/html.hpp"
+#include "stories/limits.hpp"
 
 namespace postrider::stories {
-namespace {
-
-constexpr std::size_t longest_title = 300, longest_byline = 200, longest_summary = 500;
-
-}
 
 Story story_of_page(const Page& page, std::string_view url) {
     Story story;
