@@ -95,8 +95,7 @@ int send_existing(Call& call, IssueId id) {
 // Whoever asks twice, or waits, may mean the one that has not arrived yet.
 std::string hint_under_way(Call& call, ListId list) {
     for (auto& issue : Issues(call.database()).of_list(list))
-        if (issue.state == IssueState::scheduled || issue.state == IssueState::sending ||
-            issue.state == IssueState::paused)
+        if (under_way(issue.state))
             return fmt::format("; {} is {}: `postrider issue report {} --follow` watches it", name_of(issue),
                                to_text(issue.state), issue.id.number);
     return "";

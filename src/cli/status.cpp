@@ -33,9 +33,7 @@ std::vector<Open> open_issues(Call& call, bool daemon_running, const std::vector
     for (auto& issue : digest::Issues(call.database()).all()) {
         if (issue.state == IssueState::held)
             open.push_back({issue, {}, fmt::format("a person: `postrider issue approve {}`", issue.id.number)});
-        bool under_way = issue.state == IssueState::scheduled || issue.state == IssueState::sending ||
-                         issue.state == IssueState::paused;
-        if (!under_way) continue;
+        if (!under_way(issue.state)) continue;
         std::string waits;
         if (issue.state == IssueState::paused)
             waits = fmt::format("you: `postrider issue resume {}`", issue.id.number);
@@ -50,20 +48,15 @@ std::vector<Open> open_issues(Call& call, bool daemon_running, const std::vector
     return open;
 }
 
-std::vector<stories::FeedRecord> failing_feeds(Call& call) {
-    auto feeds = stories::Feeds(call.database()).all();
-    std::erase_if(feeds, [](auto& feed) {
-        return feed.state != stories::FeedState::failing && feed.state != stories::FeedState::gone;
-    });
-    return feeds;
+bool in_trouble(const stories::FeedRecord& feed) {
+    return feed.state == stories::FeedState::failing || feed.state == stories::FeedState::gone;
 }
 
 // A slot that has come and was neither filled nor skipped: the daemon is down, or the list cannot be published.
 std::optional<Time> overdue(Call& call, const subscribers::List& list) {
     if (!list.schedule) return std::nullopt;
-    auto since = std::max(list.schedule_set_at.value_or(list.created_at),
-                          digest::Issues(call.database()).last_slot(list.id).value_or(Time()));
-    auto slot = digest::Publishing::next_slot(list, since);
+    digest::Issues issues(call.database());
+    auto slot = digest::Publishing::next_slot(list, digest::Publishing::slots_since(issues, list));
     return slot && *slot + 1min < call.now ? slot : std::nullopt;
 }
 
@@ -180,8 +173,9 @@ int status(Call& call) {
     report.lists = subscribers::Lists(call.database()).all();
     report.holds = holds_of(call);
     report.open = open_issues(call, report.running, report.holds.relays);
-    report.failing = failing_feeds(call);
-    report.feeds = std::int64_t(stories::Feeds(call.database()).all().size());
+    report.failing = stories::Feeds(call.database()).all();
+    report.feeds = std::int64_t(report.failing.size());
+    std::erase_if(report.failing, [](auto& feed) { return !in_trouble(feed); });
     report.letters =
         call.database().value<std::int64_t>("SELECT count(*) FROM letter WHERE state = 'waiting'").value_or(0);
     if (call.json())

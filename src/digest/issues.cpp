@@ -41,6 +41,10 @@ Issue issue_in(const storage::Row& row) {
 
 std::string_view to_text(IssueState state) { return state_names[std::size_t(state)]; }
 
+bool under_way(IssueState state) {
+    return state == IssueState::scheduled || state == IssueState::sending || state == IssueState::paused;
+}
+
 std::optional<Issue> Issues::find(IssueId id) {
     return connection_.first(selected + "WHERE issue.id = $1", issue_in, id);
 }

@@ -20,6 +20,8 @@ namespace postrider::digest {
 
 enum class IssueState { draft, held, scheduled, sending, paused, sent, cancelled, skipped };
 [[nodiscard]] std::string_view to_text(IssueState);
+// Frozen, and its mailing is not over.
+[[nodiscard]] bool under_way(IssueState);
 
 struct Issue {
     IssueId id;

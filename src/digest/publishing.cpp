@@ -177,15 +177,14 @@ std::optional<Time> Publishing::next_slot(const subscribers::List& list, Time af
     return schedule::next(*schedule, *zone, after);
 }
 
-// The last slot that was dealt with, or when the schedule began to count.
-Time Publishing::slots_since(const subscribers::List& list) {
-    return std::max(list.schedule_set_at.value_or(list.created_at), issues_.last_slot(list.id).value_or(Time()));
+Time Publishing::slots_since(Issues& issues, const subscribers::List& list) {
+    return std::max(list.schedule_set_at.value_or(list.created_at), issues.last_slot(list.id).value_or(Time()));
 }
 
 bool Publishing::anything_due(Time now) {
     for (auto& list : lists_.all()) {
         if (!list.schedule || list.state == subscribers::ListState::archived) continue;
-        auto slot = next_slot(list, slots_since(list));
+        auto slot = next_slot(list, slots_since(issues_, list));
         bool broken = !slot; // publish_due says what is wrong with it
         if (broken || *slot <= now) return true;
     }
@@ -201,7 +200,7 @@ void Publishing::fill_slots(const subscribers::List& list, Time now, Duration ca
     if (!zone)
         throw std::runtime_error(
             fmt::format("the time zone of {} is unknown: {}", list.slug, schedule::unknown_zone(list.timezone)));
-    for (auto& due : due_slots(*schedule, *zone, slots_since(list), now, catch_up)) {
+    for (auto& due : due_slots(*schedule, *zone, slots_since(issues_, list), now, catch_up)) {
         Outcome outcome;
         if (due.skipped.empty())
             outcome = publish(list, due.slot, now);

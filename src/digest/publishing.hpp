@@ -66,6 +66,8 @@ public:
     [[nodiscard]] bool anything_due(Time now);
     // The next slot of a list after `now`; nothing without a schedule.
     [[nodiscard]] static std::optional<Time> next_slot(const subscribers::List& list, Time after);
+    // The last slot that was dealt with, or when the schedule began to count.
+    [[nodiscard]] static Time slots_since(Issues& issues, const subscribers::List& list);
 
     // The same way as real sending, but to one reader, recorded nowhere. Of a frozen issue: its own message.
     [[nodiscard]] Sample sample(const subscribers::List& list, std::optional<IssueId> issue,
@@ -82,7 +84,6 @@ private:
                                    std::span<const stories::Story> stories) const;
     [[nodiscard]] templates::Template load(const std::string& name) const;
     [[nodiscard]] std::vector<stories::Story> stories_of(std::span<const StoryId> ids);
-    [[nodiscard]] Time slots_since(const subscribers::List& list);
     void fill_slots(const subscribers::List& list, Time now, Duration catch_up, std::vector<Fired>& fired);
 
     storage::Connection& connection_;
