@@ -25,14 +25,12 @@ void print_record(Call& call, const dkim::KeyFile& file, const dkim::Key& key) {
 json::array json_of(const dkim::KeyFile& file, const std::vector<dkim::Key>& keys) {
     json::array rows;
     for (auto& key : keys) {
-        json::array strings;
-        for (auto& string : dkim::txt_strings(key.record())) strings.emplace_back(string);
         rows.push_back(json::object{{"algorithm", dkim::to_text(key.algorithm())},
                                     {"bits", key.bits()},
                                     {"selector", key.selector()},
                                     {"name", dkim::record_name(key.selector(), file.domain)},
                                     {"value", key.record()},
-                                    {"strings", std::move(strings)}});
+                                    {"strings", json::value_from(dkim::txt_strings(key.record()))}});
     }
     return rows;
 }

@@ -45,8 +45,6 @@ Checked read_feed(Call& call, const std::string& from) {
 }
 
 json::object json_of(const std::string& id, const stories::Story& story, std::optional<Time> published) {
-    json::array categories;
-    for (auto& one : story.categories) categories.push_back(json::string(one));
     return {{"id", id},
             {"title", story.title},
             {"url", story.url},
@@ -55,7 +53,7 @@ json::object json_of(const std::string& id, const stories::Story& story, std::op
             {"summary", story.summary},
             {"html", story.html},
             {"image", story.image.url},
-            {"categories", std::move(categories)},
+            {"categories", json::value_from(story.categories)},
             {"language", story.language}};
 }
 
@@ -247,7 +245,7 @@ json::object feed_json(Call& call, const FeedRecord& feed) {
             {"new_ids_at", json_time(feed.new_ids_at)},
             {"flooded", feed.flooded},
             {"flooded_at", json_time(feed.flooded_at)},
-            {"last_error", feed.last_error.empty() ? json::value() : json::value(feed.last_error)}};
+            {"last_error", json_text(feed.last_error)}};
 }
 
 json::object feed_json(Call& call, const PollReport& report) {
@@ -258,7 +256,7 @@ json::object feed_json(Call& call, const PollReport& report) {
     row["left_out"] = report.left_out;
     row["pages"] = report.pages;
     row["not_modified"] = report.not_modified;
-    row["error"] = report.error.empty() ? json::value() : json::value(report.error);
+    row["error"] = json_text(report.error);
     row["waits_until"] = json_time(report.waits_until);
     return row;
 }

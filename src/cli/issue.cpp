@@ -26,7 +26,7 @@ using digest::IssueState;
 
 json::object json_of(Call& call, const Issue& issue) {
     json::object row{{"issue", issue.id.number}};
-    row["number"] = issue.number ? json::value(*issue.number) : json::value();
+    row["number"] = json::value_from(issue.number);
     row["list"] = issue.list_slug;
     row["status"] = to_text(issue.state);
     row["subject"] = issue.subject;
@@ -34,7 +34,7 @@ json::object json_of(Call& call, const Issue& issue) {
     row["slot"] = json_time(issue.slot);
     row["created_at"] = json_time(issue.created_at);
     row["scheduled_at"] = json_time(issue.frozen_at);
-    row["reason"] = issue.reason.empty() ? json::value() : json::value(issue.reason);
+    row["reason"] = json_text(issue.reason);
     return row;
 }
 
@@ -228,8 +228,6 @@ int verify(Call& call) {
     if (!balance.balanced() && findings.empty()) findings.push_back("the account does not balance");
     for (auto& finding : findings) call.note(fmt::format("{}: {}", name_of(issue), finding));
     if (call.json()) {
-        json::array rows;
-        for (auto& finding : findings) rows.push_back(json::string(finding));
         print_json(call.out, json::object{{"issue", issue.id.number},
                                           {"list", issue.list_slug},
                                           {"status", to_text(issue.state)},
@@ -242,7 +240,7 @@ int verify(Call& call) {
                                           {"deferred", balance.deferred},
                                           {"pending", balance.pending()},
                                           {"balanced", balance.balanced()},
-                                          {"findings", std::move(rows)}});
+                                          {"findings", json::value_from(findings)}});
     } else if (findings.empty())
         call.say(fmt::format("{} ({}): no contradiction; {}", name_of(issue), to_text(issue.state), sum_of(balance)));
     else

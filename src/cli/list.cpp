@@ -156,7 +156,7 @@ json::object json_of(Call& call, const List& list) {
             {"from", list.sender},
             {"language", list.language},
             {"timezone", list.timezone},
-            {"schedule", list.schedule ? json::value(*list.schedule) : json::value()},
+            {"schedule", json::value_from(list.schedule)},
             {"next", json_time(digest::Publishing::next_slot(list, call.now))},
             {"template", list.template_name},
             {"min", list.minimum},

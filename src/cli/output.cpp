@@ -101,6 +101,11 @@ boost::json::value json_time(std::optional<Time> time) {
     return boost::json::string(rfc3339(*time));
 }
 
+boost::json::value json_text(std::string_view text) {
+    if (text.empty()) return nullptr;
+    return boost::json::string(text);
+}
+
 std::string counted(std::int64_t number, std::string_view one, std::string_view several) {
     if (number == 1) return fmt::format("1 {}", one);
     return several.empty() ? fmt::format("{} {}s", number, one) : fmt::format("{} {}", number, several);

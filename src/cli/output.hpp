@@ -44,6 +44,7 @@ private:
 // "2026-11-24 07:54 UTC"; "-" for none.
 [[nodiscard]] std::string shown(std::optional<Time> time);
 [[nodiscard]] boost::json::value json_time(std::optional<Time> time); // RFC 3339 or null
+[[nodiscard]] boost::json::value json_text(std::string_view text);    // null where it is empty
 [[nodiscard]] std::string counted(std::int64_t number, std::string_view one, std::string_view several = "");
 
 // One line.

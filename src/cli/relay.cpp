@@ -79,7 +79,7 @@ int ls(Call& call) {
         auto tls = relay.outbox ? "none" : to_text(settings.tls); // what stays in a folder is not encrypted on a wire
         rows.push_back(json::object{{"name", settings.name},
                                     {"url", settings.url},
-                                    {"user", settings.user.empty() ? json::value() : json::value(settings.user)},
+                                    {"user", json_text(settings.user)},
                                     {"tls", tls},
                                     {"connections", relay.lane.connections},
                                     {"held_until", json_time(hold.until)},

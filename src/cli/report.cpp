@@ -44,7 +44,7 @@ json::object json_of(const AnswerHistogram& histogram) {
 
 json::object json_of(Call& call, const Issue& issue, const Balance& balance) {
     json::object row{{"issue", issue.id.number}};
-    row["number"] = issue.number ? json::value(*issue.number) : json::value();
+    row["number"] = json::value_from(issue.number);
     row["list"] = issue.list_slug;
     row["status"] = to_text(issue.state);
     row["planned"] = balance.planned;

@@ -75,7 +75,6 @@ json::object json_of(const delivery::HoldRecord& hold) {
 }
 
 json::object json_of(Call& call, const Report& report) {
-    json::array wrong(report.wrong.begin(), report.wrong.end());
     json::array lists, issues, relays, domains, feeds;
     subscribers::Lists counts(call.database());
     for (auto& list : report.lists)
@@ -86,7 +85,7 @@ json::object json_of(Call& call, const Report& report) {
                                      {"overdue", json_time(overdue(call, list))}});
     for (auto& one : report.open) {
         json::object row{{"issue", one.issue.id.number}, {"list", one.issue.list_slug}};
-        row["number"] = one.issue.number ? json::value(*one.issue.number) : json::value();
+        row["number"] = json::value_from(one.issue.number);
         row["status"] = to_text(one.issue.state);
         row["planned"] = one.balance.planned;
         row["accepted"] = one.balance.accepted;
@@ -94,7 +93,7 @@ json::object json_of(Call& call, const Report& report) {
         row["settled"] = one.balance.settled();
         row["deferred"] = one.balance.deferred;
         row["pending"] = one.balance.pending();
-        row["waits_for"] = one.waits.empty() ? json::value() : json::value(one.waits);
+        row["waits_for"] = json_text(one.waits);
         issues.push_back(std::move(row));
     }
     for (auto& hold : report.holds.relays) relays.push_back(json_of(hold));
@@ -104,10 +103,11 @@ json::object json_of(Call& call, const Report& report) {
                                      {"url", feed.url},
                                      {"state", to_text(feed.state)},
                                      {"last_error", feed.last_error}});
-    return {{"site", call.site().words.name},     {"daemon", report.running},    {"wrong", std::move(wrong)},
-            {"lists", std::move(lists)},          {"issues", std::move(issues)}, {"relays_held", std::move(relays)},
-            {"domains_held", std::move(domains)}, {"feeds", report.feeds},       {"feeds_failing", std::move(feeds)},
-            {"letters_waiting", report.letters}};
+    return {
+        {"site", call.site().words.name},     {"daemon", report.running},    {"wrong", json::value_from(report.wrong)},
+        {"lists", std::move(lists)},          {"issues", std::move(issues)}, {"relays_held", std::move(relays)},
+        {"domains_held", std::move(domains)}, {"feeds", report.feeds},       {"feeds_failing", std::move(feeds)},
+        {"letters_waiting", report.letters}};
 }
 
 // On a terminal, lines that it holds.

@@ -143,9 +143,7 @@ int resend(Call& call) {
         throw Failure(fmt::format("story {0} was never sent{1}; `postrider story pin {0}` sends it in the next issue",
                                   story.id.number, call.has("--list") ? " to " + call.text("--list") : std::string()));
     if (call.json()) {
-        json::array slugs;
-        for (auto& slug : again) slugs.push_back(json::string(slug));
-        print_json(call.out, json::object{{"id", story.id.number}, {"lists", std::move(slugs)}});
+        print_json(call.out, json::object{{"id", story.id.number}, {"lists", json::value_from(again)}});
         return 0;
     }
     call.say(
@@ -165,8 +163,6 @@ auto putting(StoryState state, std::string_view words) {
 }
 
 json::object story_json(const Story& story) {
-    json::array categories;
-    for (auto& one : story.categories) categories.push_back(json::string(one));
     return {{"id", story.id.number},
             {"title", story.title},
             {"url", story.url},
@@ -177,7 +173,7 @@ json::object story_json(const Story& story) {
             {"first_seen", json_time(story.first_seen_at)},
             {"summary", story.summary},
             {"image", story.image.url},
-            {"categories", std::move(categories)},
+            {"categories", json::value_from(story.categories)},
             {"language", story.language},
             {"not_before", json_time(story.not_before)},
             {"expires", json_time(story.expires_at)},

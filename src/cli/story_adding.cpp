@@ -45,25 +45,23 @@ Found read_page(Call& call, const std::string& from) {
     return {std::move(*page), answer.final_url};
 }
 
-json::value text_or_null(const std::string& text) { return text.empty() ? json::value() : json::value(text); }
-
 int read(Call& call) {
     auto page = read_page(call, call.argument(0)).page;
     if (call.json()) {
-        print_json(call.out, json::object{{"title", text_or_null(page.title)},
-                                          {"byline", text_or_null(page.byline)},
-                                          {"agency", text_or_null(page.agency)},
-                                          {"dateline", text_or_null(page.dateline)},
-                                          {"section", text_or_null(page.section)},
+        print_json(call.out, json::object{{"title", json_text(page.title)},
+                                          {"byline", json_text(page.byline)},
+                                          {"agency", json_text(page.agency)},
+                                          {"dateline", json_text(page.dateline)},
+                                          {"section", json_text(page.section)},
                                           {"published", json_time(page.published)},
                                           {"updated", json_time(page.updated)},
-                                          {"summary", text_or_null(page.summary)},
-                                          {"text", text_or_null(page.text)},
-                                          {"html", text_or_null(page.html)},
-                                          {"image", text_or_null(page.image)},
-                                          {"canonical_url", text_or_null(page.canonical_url)},
-                                          {"site", text_or_null(page.site)},
-                                          {"language", text_or_null(page.language)}});
+                                          {"summary", json_text(page.summary)},
+                                          {"text", json_text(page.text)},
+                                          {"html", json_text(page.html)},
+                                          {"image", json_text(page.image)},
+                                          {"canonical_url", json_text(page.canonical_url)},
+                                          {"site", json_text(page.site)},
+                                          {"language", json_text(page.language)}});
         return 0;
     }
     call.say(page.title);

@@ -112,7 +112,7 @@ int add(Call& call) {
 
 json::object json_of(const subscribers::Membership& one) {
     json::object row{{"list", one.list_slug}, {"state", to_text(one.state)}, {"since", rfc3339(one.since)}};
-    row["left_how"] = one.left_how ? json::value(*one.left_how) : json::value();
+    row["left_how"] = json::value_from(one.left_how);
     return row;
 }
 
