@@ -11,8 +11,6 @@
 #include <charconv>
 #include <cstring>
 #include <fstream>
-#include <iostream>
-#include <iterator>
 
 namespace postrider::cli {
 namespace {

@@ -2,7 +2,6 @@
 
 #include "cli/call.hpp"
 #include "cli/command.hpp"
-#include "http/url.hpp"
 #include "stories/feed.hpp"
 #include "stories/feeds.hpp"
 #include "stories/news.hpp"
@@ -14,7 +13,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <unordered_map>
 
 namespace postrider::cli {

@@ -6,8 +6,6 @@
 #include "delivery/mailings.hpp"
 #include "digest/issues.hpp"
 #include "subscribers/audience.hpp"
-#include "subscribers/subscribers.hpp"
-#include "subscribers/subscriptions.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
