@@ -13,23 +13,6 @@ namespace {
 
 constexpr std::size_t piece = 64 * 1024;
 
-// One reading transaction, so that the header fits the rows below it.
-class Snapshot {
-public:
-    explicit Snapshot(storage::Connection& connection) : connection_(connection), ours_(!connection.in_transaction()) {
-        if (ours_) connection_.run("BEGIN");
-    }
-    ~Snapshot() {
-        if (ours_) connection_.run("ROLLBACK");
-    }
-    Snapshot(const Snapshot&) = delete;
-    Snapshot& operator=(const Snapshot&) = delete;
-
-private:
-    storage::Connection& connection_;
-    bool ours_;
-};
-
 std::set<std::string, std::less<>> attribute_names(storage::Connection& connection, ListId list) {
     std::set<std::string, std::less<>> names;
     connection.each(
@@ -53,7 +36,7 @@ void append_row(std::string& to, std::span<const std::string_view> fields) {
 
 std::int64_t export_readers(storage::Connection& connection, ListId list,
                             const std::function<void(std::string_view)>& write) {
-    Snapshot snapshot(connection);
+    storage::Snapshot snapshot(connection); // so that the header fits the rows below it
     auto names = attribute_names(connection, list);
     std::vector<std::string_view> fields = {"email", "name", "language", "timezone"};
     fields.insert(fields.end(), names.begin(), names.end());
