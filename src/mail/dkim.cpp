@@ -1,6 +1,7 @@
 #include "mail/dkim.hpp"
 
 #include "mail/header.hpp"
+#include "system/random.hpp"
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -211,11 +212,8 @@ EVP_MD_CTX* new_sha256() {
     throw std::runtime_error("DKIM: OpenSSL cannot compute SHA-256");
 }
 
-std::string base64(std::span<const unsigned char> bytes) {
-    std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0'); // with the NUL it writes
-    text.resize(
-        std::size_t(EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(), int(bytes.size()))));
-    return text;
+std::string_view as_text(std::span<const unsigned char> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 }
@@ -313,7 +311,7 @@ bool Signer::covers(std::string_view from_domain) const {
 std::string Signer::sign(std::string_view header, std::span<const std::string_view> body, Time now) const {
     RelaxedBody relaxed;
     for (auto piece : body) relaxed.add(piece);
-    auto body_hash = base64(relaxed.finish());
+    auto body_hash = system::base64(as_text(relaxed.finish()));
     auto fields = signed_header(header);
     auto size = fields.canonical.size();
     std::string signatures;

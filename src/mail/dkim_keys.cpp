@@ -65,11 +65,8 @@ void require(bool done, const char* what) {
     throw std::runtime_error(fmt::format("DKIM: OpenSSL cannot {}: {}", what, reason));
 }
 
-std::string base64(std::span<const unsigned char> bytes) {
-    std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0'); // with the NUL it writes
-    text.resize(
-        std::size_t(EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(), int(bytes.size()))));
-    return text;
+std::string_view as_text(std::span<const unsigned char> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 // One "-----BEGIN ...-----" of a PEM text. Read by hand, as OpenSSL's own reader of keys would ask for a password on the
@@ -189,7 +186,7 @@ std::string Key::signature(std::string_view octets) const {
                     EVP_DigestSign(context.get(), bytes.data(), &size, digest.data(), digest_size) == 1,
                 "sign with the Ed25519 key");
     }
-    return base64({bytes.data(), size});
+    return system::base64(as_text({bytes.data(), size}));
 }
 
 std::string Key::record() const {
@@ -197,12 +194,12 @@ std::string Key::record() const {
         std::array<unsigned char, 32> bytes;
         std::size_t size = bytes.size();
         require(EVP_PKEY_get_raw_public_key(key_.get(), bytes.data(), &size) == 1, "write the public key");
-        return "v=DKIM1; k=ed25519; p=" + base64({bytes.data(), size});
+        return "v=DKIM1; k=ed25519; p=" + system::base64(as_text({bytes.data(), size}));
     }
     unsigned char* bytes = nullptr;
     int size = i2d_PUBKEY(key_.get(), &bytes);
     require(size > 0, "write the public key");
-    auto text = "v=DKIM1; k=rsa; p=" + base64({bytes, std::size_t(size)});
+    auto text = "v=DKIM1; k=rsa; p=" + system::base64(as_text({bytes, std::size_t(size)}));
     OPENSSL_free(bytes);
     return text;
 }

@@ -9,6 +9,7 @@
 namespace postrider::system {
 namespace {
 
+constexpr std::string_view base64_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view url_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::string_view base32_alphabet = "abcdefghijklmnopqrstuvwxyz234567";
 
@@ -54,6 +55,12 @@ std::uint64_t random_below(std::uint64_t limit) {
     std::uint64_t value = 0;
     for (unsigned char byte : random_bytes(8)) value = value << 8 | byte;
     return value % limit; // the bias is below 2^-32 for every limit this program uses
+}
+
+std::string base64(std::string_view bytes) {
+    auto text = encode(bytes, base64_alphabet, 6);
+    text.resize((text.size() + 3) / 4 * 4, '=');
+    return text;
 }
 
 std::string base64url(std::string_view bytes) { return encode(bytes, url_alphabet, 6); }

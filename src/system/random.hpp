@@ -15,6 +15,7 @@ namespace postrider::system {
 [[nodiscard]] std::string random_bytes(std::size_t count);
 [[nodiscard]] std::uint64_t random_below(std::uint64_t limit); // 0 <= result < limit
 
+[[nodiscard]] std::string base64(std::string_view bytes);    // RFC 4648 section 4, with padding
 [[nodiscard]] std::string base64url(std::string_view bytes); // RFC 4648 section 5, without padding
 [[nodiscard]] std::string base32(std::string_view bytes);    // RFC 4648 section 6, lower case, without padding
 [[nodiscard]] std::string hex(std::string_view bytes);       // lower case

@@ -11,17 +11,6 @@
 namespace postrider::web {
 namespace {
 
-// RFC 4648 section 4, as Content Security Policy spells hashes.
-std::string base64(std::string_view bytes) {
-    auto text = system::base64url(bytes);
-    for (char& c : text) {
-        if (c == '-') c = '+';
-        if (c == '_') c = '/';
-    }
-    while (text.size() % 4 != 0) text += '=';
-    return text;
-}
-
 // From the source and not from the page: what a value brings is in no hash.
 void add_style_hashes(std::string& sources, std::string_view template_text) {
     constexpr std::string_view open = "<style>", close = "</style>";
@@ -31,7 +20,7 @@ void add_style_hashes(std::string& sources, std::string_view template_text) {
         template_text.remove_prefix(begin + open.size());
         auto end = template_text.find(close);
         if (end == template_text.npos) return;
-        auto source = "'sha256-" + base64(system::sha256(template_text.substr(0, end))) + "'";
+        auto source = "'sha256-" + system::base64(system::sha256(template_text.substr(0, end))) + "'";
         if (sources.find(source) == sources.npos) sources += (sources.empty() ? "" : " ") + source;
         template_text.remove_prefix(end);
     }

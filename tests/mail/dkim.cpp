@@ -1,5 +1,7 @@
 #include "mail/dkim.hpp"
 
+#include "system/random.hpp"
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
@@ -51,10 +53,7 @@ constexpr std::string_view body = "Hi.\r\n\r\nWe lost the game.  Are you hungry 
 const Time then{1528637909s};
 
 std::string base64(std::span<const unsigned char> bytes) {
-    std::string text(bytes.size() * 2 + 8, '\0');
-    text.resize(
-        std::size_t(EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(), int(bytes.size()))));
-    return text;
+    return system::base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 std::string hash_of(std::initializer_list<std::string_view> pieces) {
