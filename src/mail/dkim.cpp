@@ -1,10 +1,8 @@
 #include "mail/dkim.hpp"
 
 #include "mail/header.hpp"
-#include "system/random.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <cstring>
@@ -204,18 +202,6 @@ std::size_t relaxed_prefix(std::string_view octets) {
     return std::size_t(at - octets.data());
 }
 
-EVP_MD_CTX* new_sha256() {
-    static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr); // looked up once, kept to the end
-    auto* context = EVP_MD_CTX_new();
-    if (context && sha256 && EVP_DigestInit_ex2(context, sha256, nullptr) == 1) return context;
-    EVP_MD_CTX_free(context);
-    throw std::runtime_error("DKIM: OpenSSL cannot compute SHA-256");
-}
-
-std::string_view as_text(std::span<const unsigned char> bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 }
 
 std::string relaxed_field(std::string_view field) {
@@ -226,20 +212,15 @@ std::string relaxed_field(std::string_view field) {
 
 // --- The body -------------------------------------------------------------------------------------------------------
 
-RelaxedBody::RelaxedBody() : context_(new_sha256()) {}
-RelaxedBody::~RelaxedBody() { EVP_MD_CTX_free(context_); }
-
 void RelaxedBody::flush() {
-    if (EVP_DigestUpdate(context_, buffer_.data(), held_) != 1)
-        throw std::runtime_error("DKIM: OpenSSL cannot compute SHA-256");
+    sha256_.add({buffer_.data(), held_});
     held_ = 0;
 }
 
 void RelaxedBody::hash(std::string_view octets) {
     if (octets.size() > buffer_.size() - held_) flush();
     if (octets.size() > buffer_.size()) { // long enough to be hashed where it is
-        if (EVP_DigestUpdate(context_, octets.data(), octets.size()) != 1)
-            throw std::runtime_error("DKIM: OpenSSL cannot compute SHA-256");
+        sha256_.add(octets);
         return;
     }
     std::memcpy(buffer_.data() + held_, octets.data(), octets.size());
@@ -286,14 +267,11 @@ void RelaxedBody::add(std::string_view piece) {
     }
 }
 
-std::array<unsigned char, 32> RelaxedBody::finish() {
+std::string RelaxedBody::finish() {
     if (cr_) content("\r");
     if (!empty_) hash("\r\n"); // ends the last line, whether it had an end of its own or not
     flush();
-    std::array<unsigned char, 32> digest;
-    if (EVP_DigestFinal_ex(context_, digest.data(), nullptr) != 1)
-        throw std::runtime_error("DKIM: OpenSSL cannot compute SHA-256");
-    return digest;
+    return sha256_.finish();
 }
 
 // --- The signature --------------------------------------------------------------------------------------------------
@@ -311,7 +289,7 @@ bool Signer::covers(std::string_view from_domain) const {
 std::string Signer::sign(std::string_view header, std::span<const std::string_view> body, Time now) const {
     RelaxedBody relaxed;
     for (auto piece : body) relaxed.add(piece);
-    auto body_hash = system::base64(as_text(relaxed.finish()));
+    auto body_hash = system::base64(relaxed.finish());
     auto fields = signed_header(header);
     auto size = fields.canonical.size();
     std::string signatures;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mail/dkim_keys.hpp"
+#include "system/random.hpp"
 #include "system/time.hpp"
 
 #include <array>
@@ -26,8 +27,6 @@
 //   auto signers = load_signers(settings, site.keys);      // once
 //   if (auto* signer = signer_for(*signers, domain))       // once a mailing: the domain of From
 //       prefix = signer->sign(header, body, now);          // once a message
-
-struct evp_md_ctx_st; // EVP_MD_CTX of OpenSSL
 
 namespace postrider::mail::dkim {
 
@@ -76,13 +75,8 @@ struct Settings {
 // The SHA-256 of a body in the form of section 3.4.4. Octets that are in that form already are hashed where they are.
 class RelaxedBody {
 public:
-    RelaxedBody();
-    ~RelaxedBody();
-    RelaxedBody(const RelaxedBody&) = delete;
-    RelaxedBody& operator=(const RelaxedBody&) = delete;
-
     void add(std::string_view piece);
-    [[nodiscard]] std::array<unsigned char, 32> finish(); // once; nothing can be added afterwards
+    [[nodiscard]] std::string finish(); // 32 bytes; once, nothing can be added afterwards
 
 private:
     void step(char octet);
@@ -90,7 +84,7 @@ private:
     void hash(std::string_view octets);
     void flush();
 
-    evp_md_ctx_st* context_;
+    system::Sha256 sha256_;
     std::size_t line_ends_ = 0; // waiting: those at the end of a body do not count
     bool space_ = false;        // waiting: that at the end of a line does not count
     bool cr_ = false;           // waiting for its LF

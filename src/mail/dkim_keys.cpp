@@ -163,27 +163,22 @@ Key::Key(Algorithm algorithm, std::unique_ptr<EVP_PKEY, Freed> key, std::string 
 }
 
 std::string Key::signature(std::string_view octets) const {
-    static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr); // looked up once, kept to the end
-    require(sha256 != nullptr, "compute SHA-256");
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-    unsigned digest_size = 0;
-    require(EVP_Digest(octets.data(), octets.size(), digest.data(), &digest_size, sha256, nullptr) == 1,
-            "compute SHA-256");
-
+    auto hash = system::sha256(octets);
+    auto* digest = reinterpret_cast<const unsigned char*>(hash.data());
     std::array<unsigned char, most_rsa_bits / 8> bytes;
     std::size_t size = bytes.size();
     if (algorithm_ == Algorithm::rsa_sha256) {
         Owned<EVP_PKEY_CTX> context(EVP_PKEY_CTX_new_from_pkey(nullptr, key_.get(), nullptr));
         require(context && EVP_PKEY_sign_init(context.get()) == 1 &&
                     EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) == 1 &&
-                    EVP_PKEY_CTX_set_signature_md(context.get(), sha256) == 1 &&
-                    EVP_PKEY_sign(context.get(), bytes.data(), &size, digest.data(), digest_size) == 1,
+                    EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) == 1 &&
+                    EVP_PKEY_sign(context.get(), bytes.data(), &size, digest, hash.size()) == 1,
                 "sign with the RSA key");
     } else {
         // PureEdDSA over the SHA-256 of the header (RFC 8463 section 3).
         Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
         require(context && EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key_.get()) == 1 &&
-                    EVP_DigestSign(context.get(), bytes.data(), &size, digest.data(), digest_size) == 1,
+                    EVP_DigestSign(context.get(), bytes.data(), &size, digest, hash.size()) == 1,
                 "sign with the Ed25519 key");
     }
     return system::base64(as_text({bytes.data(), size}));

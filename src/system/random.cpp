@@ -42,6 +42,13 @@ std::string decode(std::string_view text, std::string_view alphabet, int bits, b
     return bytes;
 }
 
+// Looked up once and kept to the end: each use of EVP_sha256() looks it up anew.
+const EVP_MD* sha256_of_openssl() {
+    static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    if (!sha256) throw std::runtime_error("OpenSSL has no SHA-256");
+    return sha256;
+}
+
 }
 
 std::string random_bytes(std::size_t count) {
@@ -72,14 +79,14 @@ std::string from_hex(std::string_view text) { return decode(text, "0123456789abc
 
 std::string sha256(std::string_view bytes) {
     std::string digest(32, '\0');
-    if (EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_sha256(),
-                   nullptr) != 1)
+    if (EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr,
+                   sha256_of_openssl(), nullptr) != 1)
         throw std::runtime_error("OpenSSL has no SHA-256");
     return digest;
 }
 
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
-    if (context_ && EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) == 1) return;
+    if (context_ && EVP_DigestInit_ex2(context_, sha256_of_openssl(), nullptr) == 1) return;
     EVP_MD_CTX_free(context_);
     throw std::runtime_error("OpenSSL has no SHA-256");
 }

@@ -52,14 +52,10 @@ constexpr std::string_view body = "Hi.\r\n\r\nWe lost the game.  Are you hungry 
 
 const Time then{1528637909s};
 
-std::string base64(std::span<const unsigned char> bytes) {
-    return system::base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-}
-
 std::string hash_of(std::initializer_list<std::string_view> pieces) {
     RelaxedBody relaxed;
     for (auto piece : pieces) relaxed.add(piece);
-    return base64(relaxed.finish());
+    return system::base64(relaxed.finish());
 }
 
 std::vector<Key> both_keys() { return parse_keys(std::string(rsa_key) + std::string(ed25519_key), "s").value(); }
@@ -91,9 +87,9 @@ std::string relaxed_by_the_book(std::string text) {
 
 std::string hash_by_the_book(const std::string& text) {
     auto relaxed = relaxed_by_the_book(text);
-    unsigned char digest[32];
-    EVP_Digest(relaxed.data(), relaxed.size(), digest, nullptr, EVP_sha256(), nullptr);
-    return base64(digest);
+    std::string digest(32, '\0');
+    EVP_Digest(relaxed.data(), relaxed.size(), (unsigned char*)digest.data(), nullptr, EVP_sha256(), nullptr);
+    return system::base64(digest);
 }
 
 // The value of a tag in one DKIM-Signature field, without the spaces of folding.
@@ -233,7 +229,7 @@ TEST(Dkim, ABodyHasTheHashOfItsRelaxedFormHoweverItIsCut) {
             relaxed.add(rest.substr(0, size));
             rest.remove_prefix(size);
         }
-        ASSERT_EQ(base64(relaxed.finish()), hash_by_the_book(text)) << testing::PrintToString(text);
+        ASSERT_EQ(system::base64(relaxed.finish()), hash_by_the_book(text)) << testing::PrintToString(text);
     }
 }
 
