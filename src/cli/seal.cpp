@@ -1,6 +1,7 @@
 #include "cli/seal.hpp"
 
 #include "cli/parse.hpp"
+#include "system/file.hpp"
 #include "system/random.hpp"
 
 #include <fmt/format.h>
@@ -23,8 +24,8 @@ namespace fs = std::filesystem;
 constexpr std::string_view mark = "\npostrider seal sha256 ";
 constexpr std::size_t length = mark.size() + 64 + 1; // hex and a line feed
 
-[[noreturn]] void fail(const fs::path& path) {
-    throw Failure(fmt::format("{}: {}", path.string(), std::strerror(errno)));
+[[noreturn]] void fail(const fs::path& path, int code = errno) {
+    throw Failure(fmt::format("{}: {}", path.string(), std::strerror(code)));
 }
 
 // Over the first `size` bytes.
@@ -46,11 +47,10 @@ std::string seal_over(const fs::path& path, std::uintmax_t size) {
 
 void seal(const fs::path& path) {
     auto text = seal_over(path, fs::file_size(path));
-    int file = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-    if (file < 0) fail(path);
-    bool written = ::write(file, text.data(), text.size()) == ssize_t(text.size()) && ::fsync(file) == 0;
-    ::close(file);
-    if (!written) fail(path);
+    system::Descriptor file{::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC)};
+    if (file.number < 0) fail(path);
+    if (int code = system::write_all(file.number, text)) fail(path, code);
+    if (::fsync(file.number) != 0) fail(path);
 }
 
 Seal seal_of(const fs::path& path) {

@@ -1,6 +1,7 @@
 #include "mail/dkim_keys.hpp"
 
 #include "mail/address.hpp"
+#include "system/file.hpp"
 #include "system/random.hpp"
 
 #include <fmt/format.h>
@@ -48,13 +49,6 @@ struct Secret {
     Secret() = default;
     Secret(const Secret&) = delete;
     ~Secret() { OPENSSL_cleanse(text.data(), text.size()); }
-};
-
-struct Descriptor {
-    int number;
-    ~Descriptor() {
-        if (number >= 0) ::close(number);
-    }
 };
 
 void require(bool done, const char* what) {
@@ -136,16 +130,6 @@ Secret& append_pem(Secret& to, EVP_PKEY* key) {
     auto size = BIO_get_mem_data(bio.get(), &bytes);
     to.text.append(bytes, std::size_t(size));
     return to;
-}
-
-int write_all(int descriptor, std::string_view bytes) {
-    while (!bytes.empty()) {
-        auto count = ::write(descriptor, bytes.data(), bytes.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return errno;
-        bytes.remove_prefix(std::size_t(count));
-    }
-    return ::fsync(descriptor) == 0 ? 0 : errno;
 }
 
 }
@@ -307,7 +291,7 @@ std::optional<std::string> fault_of_folder(const fs::path& folder) {
 
 std::expected<std::vector<Key>, std::string> read_keys(const KeyFile& file) {
     auto& path = file.path;
-    Descriptor opened{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)}; // a pipe must not hold us up
+    system::Descriptor opened{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)}; // a pipe must not hold us up
     if (opened.number < 0 && errno == ENOENT)
         return std::unexpected(fmt::format("{}: there is no such key; `postrider dkim create {} {}` makes one",
                                            path.string(), file.domain, file.selector));
@@ -326,13 +310,9 @@ std::expected<std::vector<Key>, std::string> read_keys(const KeyFile& file) {
 
     Secret pem;
     pem.text.resize(std::size_t(largest_file));
-    std::size_t size = 0;
-    for (ssize_t count; size < pem.text.size(); size += std::size_t(count)) {
-        count = ::read(opened.number, pem.text.data() + size, pem.text.size() - size);
-        if (count < 0) return failed(path, "cannot be read", errno);
-        if (count == 0) break;
-    }
-    auto keys = parse_keys(std::string_view(pem.text).substr(0, size), file.selector);
+    auto size = system::read_all(opened.number, pem.text);
+    if (!size) return failed(path, "cannot be read", size.error());
+    auto keys = parse_keys(std::string_view(pem.text).substr(0, *size), file.selector);
     if (!keys) return std::unexpected(fmt::format("{}: {}", path.string(), keys.error()));
     return keys;
 }
@@ -361,16 +341,15 @@ std::expected<KeyFile, std::string> create_keys(const fs::path& folder, std::str
 
     // Whole under another name first. link() refuses to overwrite, whoever made the file meanwhile.
     auto part = folder / (".dkim-" + system::hex(system::random_bytes(8)));
-    Descriptor opened{::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+    system::Descriptor opened{::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
     if (opened.number < 0) return failed(folder, "no file can be made in it", errno);
-    int code = write_all(opened.number, pem.text);
+    int code = system::write_all(opened.number, pem.text);
+    if (code == 0 && ::fsync(opened.number) != 0) code = errno;
     if (code == 0 && ::link(part.c_str(), file.path.c_str()) != 0) code = errno;
     ::unlink(part.c_str());
     if (code == EEXIST) return taken();
     if (code != 0) return failed(file.path, "cannot be written", code);
-    Descriptor directory{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (directory.number < 0 || ::fsync(directory.number) != 0)
-        return failed(folder, "cannot be written to the disk", errno);
+    if (code = system::sync_folder(folder); code != 0) return failed(folder, "cannot be written to the disk", code);
     return file;
 }
 

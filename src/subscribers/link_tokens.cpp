@@ -5,6 +5,7 @@
 
 #include "subscribers/link_tokens.hpp"
 
+#include "system/file.hpp"
 #include "system/random.hpp"
 
 #include <fmt/format.h>
@@ -107,13 +108,6 @@ std::int64_t number_of(std::string_view bytes) {
         fmt::format("{}: {}{}{}", file.string(), what, code ? ": " : "", code ? std::strerror(code) : ""));
 }
 
-struct Descriptor {
-    int number;
-    ~Descriptor() {
-        if (number >= 0) close(number);
-    }
-};
-
 // Which file it is: replacing it changes at least one of these, even where the number of the old file is used again.
 struct Stamp {
     ino_t inode = 0;
@@ -171,7 +165,7 @@ void read_line(Contents& contents, std::string_view line, const fs::path& file) 
 
 // Nothing when there is no such file.
 std::optional<Contents> load(const fs::path& file) {
-    Descriptor descriptor{open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+    system::Descriptor descriptor{open(file.c_str(), O_RDONLY | O_CLOEXEC)};
     if (descriptor.number < 0) {
         if (errno == ENOENT) return std::nullopt;
         fail(file, "cannot be read", errno);
@@ -181,12 +175,8 @@ std::optional<Contents> load(const fs::path& file) {
     if (status.st_mode & 077) fail(file, "others may read or write it; chmod 600 it");
     if (status.st_size > 64 * 1024) fail(file, "too long for a key file");
     std::string text(std::size_t(status.st_size), '\0');
-    for (std::size_t at = 0; at < text.size();) {
-        auto got = read(descriptor.number, text.data() + at, text.size() - at);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) fail(file, "cannot be read to its end", errno);
-        at += std::size_t(got);
-    }
+    auto size = system::read_all(descriptor.number, text);
+    if (!size || *size < text.size()) fail(file, "cannot be read to its end", size ? 0 : size.error());
     Contents contents;
     for (std::size_t at = 0; at < text.size();) {
         auto end = std::min(text.find('\n', at), text.size());
@@ -203,14 +193,9 @@ std::optional<Contents> load(const fs::path& file) {
 fs::path write_beside(const fs::path& file, std::string_view text) {
     auto name = file;
     name += ".new-" + system::hex(system::random_bytes(8));
-    Descriptor descriptor{open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+    system::Descriptor descriptor{open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
     if (descriptor.number < 0) fail(name, "cannot be made", errno);
-    for (std::size_t at = 0; at < text.size();) {
-        auto put = write(descriptor.number, text.data() + at, text.size() - at);
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) fail(name, "cannot be written", errno);
-        at += std::size_t(put);
-    }
+    if (int code = system::write_all(descriptor.number, text)) fail(name, "cannot be written", code);
     // Rotated by root, the file still belongs to whom it belonged before.
     struct stat before{};
     if (stat(file.c_str(), &before) == 0 && fchown(descriptor.number, before.st_uid, before.st_gid) != 0 &&
@@ -220,11 +205,7 @@ fs::path write_beside(const fs::path& file, std::string_view text) {
     return name;
 }
 
-void sync_folder(const fs::path& file) {
-    Descriptor folder{
-        open(file.parent_path().empty() ? "." : file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (folder.number >= 0) fsync(folder.number);
-}
+fs::path folder_of(const fs::path& file) { return file.parent_path().empty() ? fs::path(".") : file.parent_path(); }
 
 void create(const fs::path& file) {
     auto folder = file.parent_path();
@@ -234,7 +215,7 @@ void create(const fs::path& file) {
     int code = link(made.c_str(), file.c_str()) == 0 ? 0 : errno;
     unlink(made.c_str());
     if (code != 0 && code != EEXIST) fail(file, "cannot be made", code);
-    sync_folder(file);
+    (void)system::sync_folder(folder_of(file)); // where a folder cannot be synced, the file itself is
 }
 
 }
@@ -332,8 +313,8 @@ LinkTokens::LinkTokens(fs::path file) : file_(std::move(file)) {
 }
 
 KeyId LinkTokens::rotate(const fs::path& file) {
-    auto folder_name = file.parent_path().empty() ? fs::path(".") : file.parent_path();
-    Descriptor folder{open(folder_name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    auto folder_name = folder_of(file);
+    system::Descriptor folder{open(folder_name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (folder.number < 0) fail(folder_name, "cannot be opened", errno);
     if (flock(folder.number, LOCK_EX) != 0) fail(folder_name, "cannot be locked", errno);
     auto contents = load(file);
