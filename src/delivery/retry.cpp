@@ -1,5 +1,7 @@
 #include "delivery/retry.hpp"
 
+#include "system/ascii.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,13 +14,6 @@ namespace {
 using smtp::Stage;
 
 constexpr Meaning accepted{Answer::accepted, About::reader, "the relay took it"};
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    for (char& c : result)
-        if (c >= 'A' && c <= 'Z') c = char(c + 32);
-    return result;
-}
 
 template <std::size_t N>
 bool says(const std::string& text, const std::array<std::string_view, N>& phrases) {
@@ -166,7 +161,7 @@ std::string_view to_text(Answer answer) {
 Meaning meaning_of(Stage stage, const smtp::Reply& reply) {
     if (reply.code / 100 == 2 || (stage == Stage::data && reply.code == 354)) return accepted;
     if (stage != Stage::rcpt && stage != Stage::data && stage != Stage::body) return before_the_reader(stage, reply);
-    auto text = lower(reply.text);
+    auto text = system::lower(reply.text);
     if (reply.code / 100 == 4) return temporary(stage, reply, text);
     if (reply.code / 100 == 5) return permanent(stage, reply, text);
     return hold(About::relay, "an answer that means nothing at this place"); // 1yz, 3yz: RFC 5321 section 4.2.1
@@ -195,7 +190,7 @@ Duration closed_for(Stage stage, const std::optional<smtp::Reply>& reply, int ti
 
 std::string without(std::string text, std::string_view recipient) {
     if (recipient.empty()) return text;
-    auto mention = lower(recipient), folded = lower(text);
+    auto mention = system::lower(recipient), folded = system::lower(text);
     for (auto at = folded.find(mention); at != folded.npos; at = folded.find(mention, at + 3)) {
         text.replace(at, mention.size(), "...");
         folded.replace(at, mention.size(), "...");

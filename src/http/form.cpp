@@ -1,5 +1,7 @@
 #include "http/form.hpp"
 
+#include "system/ascii.hpp"
+
 #include <fmt/format.h>
 
 #include <charconv>
@@ -165,10 +167,7 @@ FormResult parse_form(const Request& request) {
 }
 
 std::string media_type(std::string_view content_type) {
-    std::string type(trimmed(content_type.substr(0, content_type.find(';'))));
-    for (char& c : type)
-        if (c >= 'A' && c <= 'Z') c += 32;
-    return type;
+    return system::lower(trimmed(content_type.substr(0, content_type.find(';'))));
 }
 
 std::string parameter(std::string_view value, std::string_view name) {

@@ -4,19 +4,6 @@
 
 namespace postrider::http {
 
-namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; }
-
-}
-
-bool equal_without_case(std::string_view a, std::string_view b) {
-    if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i < a.size(); ++i)
-        if (lower(a[i]) != lower(b[i])) return false;
-    return true;
-}
-
 std::string_view trimmed(std::string_view text) {
     auto first = text.find_first_not_of(" \t");
     if (first == std::string_view::npos) return {};

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "system/ascii.hpp"
+
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -51,8 +53,8 @@ struct Response {
     std::string body;
 };
 
-[[nodiscard]] bool equal_without_case(std::string_view a, std::string_view b); // ASCII letters
-[[nodiscard]] std::string_view trimmed(std::string_view text);                 // without spaces and tabs at both ends
-[[nodiscard]] std::string_view reason_phrase(int status);                      // "Not Found"; empty when unknown
+using system::equal_without_case;                              // names of fields and codings
+[[nodiscard]] std::string_view trimmed(std::string_view text); // without spaces and tabs at both ends
+[[nodiscard]] std::string_view reason_phrase(int status);      // "Not Found"; empty when unknown
 
 }

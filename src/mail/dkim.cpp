@@ -1,6 +1,7 @@
 #include "mail/dkim.hpp"
 
 #include "mail/header.hpp"
+#include "system/ascii.hpp"
 
 #include <fmt/format.h>
 
@@ -44,12 +45,6 @@ constexpr SignedField signed_fields[] = {
 
 bool is_space(char c) { return c == ' ' || c == '\t'; }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; }
-
-bool same_name(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && std::ranges::equal(a, b, {}, lower, lower);
-}
-
 std::string_view name_of(std::string_view field) {
     auto name = field.substr(0, std::min(field.find(':'), field.size()));
     while (!name.empty() && is_space(name.back())) name.remove_suffix(1);
@@ -72,7 +67,7 @@ std::vector<std::string_view> fields_of(std::string_view header) {
 
 void append_relaxed(std::string& out, std::string_view field) {
     auto name = name_of(field);
-    for (char c : name) out += lower(c);
+    for (char c : name) out += system::lower(c);
     out += ':';
     auto value = field.substr(std::min(field.find(':'), field.size() - 1) + 1);
     bool space = false, begun = false;
@@ -108,7 +103,7 @@ SignedHeader signed_header(std::string_view header) {
     auto fields = fields_of(header);
     for (auto& [name, once_more] : signed_fields) {
         for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
-            if (!same_name(name_of(*field), name)) continue;
+            if (!system::equal_without_case(name_of(*field), name)) continue;
             append_relaxed(result.canonical, *field);
             result.canonical += "\r\n";
             result.names.push_back(name);
@@ -283,7 +278,8 @@ Signer::Signer(std::string domain, std::vector<Key> keys) : domain_(std::move(do
 bool Signer::covers(std::string_view from_domain) const {
     if (from_domain.size() < domain_.size()) return false;
     auto above = from_domain.size() - domain_.size();
-    return same_name(from_domain.substr(above), domain_) && (above == 0 || from_domain[above - 1] == '.');
+    return system::equal_without_case(from_domain.substr(above), domain_) &&
+           (above == 0 || from_domain[above - 1] == '.');
 }
 
 std::string Signer::sign(std::string_view header, std::span<const std::string_view> body, Time now) const {

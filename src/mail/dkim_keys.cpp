@@ -1,6 +1,7 @@
 #include "mail/dkim_keys.hpp"
 
 #include "mail/address.hpp"
+#include "system/ascii.hpp"
 #include "system/file.hpp"
 #include "system/random.hpp"
 
@@ -239,9 +240,7 @@ std::expected<std::string, std::string> domain_from(std::string_view text) {
 }
 
 std::expected<std::string, std::string> selector_from(std::string_view text) {
-    std::string name(text);
-    for (char& c : name)
-        if (c >= 'A' && c <= 'Z') c = char(c - 'A' + 'a');
+    auto name = system::lower(text);
     bool sound = name.size() <= 63;
     for (std::size_t at = 0; sound && at <= name.size();) {
         auto dot = std::min(name.find('.', at), name.size());

@@ -1,5 +1,7 @@
 #include "mail/utf8.hpp"
 
+#include "system/ascii.hpp"
+
 #include <unicode/bytestream.h>
 #include <unicode/casemap.h>
 #include <unicode/normalizer2.h>
@@ -68,13 +70,8 @@ std::string nfc(std::string_view text) {
 }
 
 std::string case_folded(std::string_view text) {
+    if (is_ascii(text)) return system::lower(text);
     std::string out;
-    if (is_ascii(text)) {
-        out = text;
-        for (auto& c : out)
-            if (c >= 'A' && c <= 'Z') c = char(c + ('a' - 'A'));
-        return out;
-    }
     UErrorCode status = U_ZERO_ERROR;
     icu::StringByteSink<std::string> sink(&out);
     icu::CaseMap::utf8Fold(0, icu::StringPiece(text.data(), std::int32_t(text.size())), sink, nullptr, status);

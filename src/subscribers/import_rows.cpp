@@ -4,6 +4,7 @@
 #include "schedule/zone.hpp"
 #include "subscribers/attributes.hpp"
 #include "subscribers/subscribers.hpp"
+#include "system/ascii.hpp"
 
 #include <fmt/format.h>
 
@@ -25,13 +26,6 @@ std::string_view trimmed(std::string_view text) {
     auto first = text.find_first_not_of(" \t\r\n");
     if (first == text.npos) return {};
     return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out)
-        if (c >= 'A' && c <= 'Z') c = char(c + 32);
-    return out;
 }
 
 }
@@ -68,7 +62,7 @@ Rows::Rows(const std::filesystem::path& file, ImportReport& report)
 Rows::Column Rows::column_of(std::string_view field) {
     using enum Column::Kind;
     std::string title(trimmed(unguarded(field)));
-    auto word = lower(title);
+    auto word = system::lower(title);
     for (auto [kind, known] :
          {std::pair{email, "email"}, {name, "name"}, {language, "language"}, {timezone, "timezone"}})
         if (word == known) return {kind, word};

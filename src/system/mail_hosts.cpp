@@ -1,5 +1,6 @@
 #include "system/mail_hosts.hpp"
 
+#include "system/ascii.hpp"
 #include "system/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -203,8 +204,7 @@ void MailHosts::keep(const std::string& domain, MailHost answer) {
 }
 
 bool is_reserved_name(std::string_view domain) {
-    std::string last(domain.substr(domain.rfind('.') + 1));
-    std::ranges::transform(last, last.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+    auto last = lower(domain.substr(domain.rfind('.') + 1));
     return last == "example" || last == "test" || last == "invalid" || last == "localhost";
 }
 

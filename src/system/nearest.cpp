@@ -1,5 +1,7 @@
 #include "system/nearest.hpp"
 
+#include "system/ascii.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -8,8 +10,6 @@ namespace postrider::system {
 namespace {
 
 constexpr std::size_t longest = 64;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; }
 
 template <class Word>
 std::optional<Word> nearest_of(std::string_view word, std::span<const Word> known) {

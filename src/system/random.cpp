@@ -1,5 +1,7 @@
 #include "system/random.hpp"
 
+#include "system/ascii.hpp"
+
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
@@ -32,7 +34,7 @@ std::string decode(std::string_view text, std::string_view alphabet, int bits, b
     unsigned held = 0;
     int count = 0;
     for (char c : text) {
-        if (fold_case && c >= 'A' && c <= 'Z') c = char(c + 32);
+        if (fold_case) c = lower(c);
         auto digit = alphabet.find(c);
         if (digit == alphabet.npos) return {};
         held = (held << bits | unsigned(digit)) & 0xffff;
