@@ -3,14 +3,19 @@
 import os
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-import program
-from mail_server import MailServer
-from program import Daemon, Site
-from publisher import Publisher
-from relay_sink import RelaySink
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "soak"))
+
+import kills  # noqa: E402
+import program  # noqa: E402
+from mail_server import MailServer  # noqa: E402
+from program import Daemon, Site  # noqa: E402
+from publisher import Publisher  # noqa: E402
+from relay_sink import RelaySink  # noqa: E402
 
 
 def pytest_collection_modifyitems(items):
@@ -67,6 +72,16 @@ def empty_site(tmp_path):
     return Site(tmp_path / "site")
 
 
+@pytest.fixture
+def soak(request, tmp_path):
+    """A site to kill the daemons of, with the READERS and the CONNECTIONS of the test's file."""
+    if not kills.SINK.is_file():
+        pytest.skip(f"{kills.SINK} is not built; the target bench_sink makes it")
+    soak = kills.Soak(tmp_path, request.module.READERS, request.module.CONNECTIONS, seed=20240229)
+    yield soak
+    soak.stop()
+
+
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
     """(certificate, key) of a relay on this machine, signed by itself."""
@@ -107,6 +122,4 @@ def mail_server(certificate):
 def corpora():
     if not program.CORPORA:
         pytest.skip("POSTRIDER_CORPORA is not set; it names the folder with the collected real feeds")
-    from pathlib import Path
-
     return Path(program.CORPORA)

@@ -1,5 +1,6 @@
 """Postrider as an operator meets it: a site in a folder, its commands, its daemon."""
 
+import contextlib
 import json
 import os
 import random
@@ -153,6 +154,13 @@ class Site:
         url = url or f"https://courier.example/{re.sub('[^a-z0-9]+', '-', title.lower())}"
         self.run("story", "add", "--title", title, "--url", url, "--summary", summary, "--list", slug)
 
+    def prepare_issue(self, readers, connections):
+        """What an issue needs: a story, and so many readers, who are given back; the relay gets so many connections."""
+        addresses = self.import_readers(readers)
+        self.set("relay", "connections", connections)
+        self.add_story("The ship came in")
+        return addresses
+
     def issues(self, slug="daily"):
         return self.read("issue", "ls", "--list", slug)
 
@@ -188,6 +196,16 @@ class Site:
         try:
             with connection:
                 connection.execute(statement, values)
+        finally:
+            connection.close()
+
+    @contextlib.contextmanager
+    def locked(self, how="IMMEDIATE"):
+        """The database as while another process writes; with "EXCLUSIVE", nobody can read either. close() ends it early."""
+        connection = sqlite3.connect(self.database, isolation_level=None, timeout=10, check_same_thread=False)
+        try:
+            connection.execute(f"BEGIN {how}")
+            yield connection
         finally:
             connection.close()
 

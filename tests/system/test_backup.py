@@ -6,9 +6,7 @@ from waiting import until
 
 
 def test_a_backup_taken_while_sending_restores_to_a_site_in_which_old_links_work(site, sink, tmp_path):
-    site.import_readers(600)
-    site.set("relay", "connections", 2)
-    site.add_story("The ship came in")
+    site.prepare_issue(readers=600, connections=2)
     sink.delay = 0.005
     daemon = site.serve()
     issue = site.send()

@@ -1,7 +1,6 @@
 """A database that cannot be used: said in one line, and left as it was."""
 
 import os
-import sqlite3
 import subprocess
 import threading
 import time
@@ -41,27 +40,25 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(site):
 
 
 def test_a_database_that_another_process_locks_for_a_moment_is_waited_for(site):
-    connection = sqlite3.connect(site.database, isolation_level=None, check_same_thread=False)
-    connection.execute("BEGIN IMMEDIATE")
-    command = subprocess.Popen(
-        [BINARY, "-C", site.folder, "list", "add", "weekly", "--title", "W", "--from", "W <w@w.example>"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=clean_environment(),
-    )
-    try:
-        with pytest.raises(subprocess.TimeoutExpired):
-            command.wait(1.0)
-        connection.execute("COMMIT")
-        assert command.wait(10) == 0, command.stderr.read()
-    finally:
-        connection.close()
-        if command.poll() is None:
-            command.kill()
-            command.wait()
-        command.stdout.close()
-        command.stderr.close()
+    with site.locked() as lock:
+        command = subprocess.Popen(
+            [BINARY, "-C", site.folder, "list", "add", "weekly", "--title", "W", "--from", "W <w@w.example>"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=clean_environment(),
+        )
+        try:
+            with pytest.raises(subprocess.TimeoutExpired):
+                command.wait(1.0)
+            lock.close()
+            assert command.wait(10) == 0, command.stderr.read()
+        finally:
+            if command.poll() is None:
+                command.kill()
+                command.wait()
+            command.stdout.close()
+            command.stderr.close()
     assert len(site.read("list", "ls")) == 2
 
 
@@ -71,35 +68,25 @@ def test_a_daemon_waits_for_a_locked_database_and_goes_on(site, sink):
     daemon = site.serve()
     issue = site.send()
     site.wait_for(issue)
-    connection = sqlite3.connect(site.database, isolation_level=None)
-    connection.execute("BEGIN IMMEDIATE")
-    assert site.get("/join/daily").status == 200, "reading goes on"
-    assert site.health().status == 200
-    connection.execute("COMMIT")
-    connection.close()
+    with site.locked():
+        assert site.get("/join/daily").status == 200, "reading goes on"
+        assert site.health().status == 200
     site.add_story("Another ship came in")
     site.wait_for(site.send())
     assert sink.count() == 2 and daemon.running
 
 
 def test_a_database_locked_for_long_stops_sending_is_said_and_sending_goes_on_by_itself(site, sink):
-    site.import_readers(1000)
-    site.set("relay", "connections", 4)
-    site.add_story("The ship came in")
+    site.prepare_issue(readers=1000, connections=4)
     sink.delay = 0.003
     daemon = site.serve()
     issue = site.send()
     until(lambda: sink.count() > 50, "the first mails")
-    connection = sqlite3.connect(site.database, isolation_level=None, timeout=10)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with site.locked():
         locked_at = sink.count()
         until(lambda: "locked" in site.health().text, "/health to say so", within=20)
         assert sink.count() - locked_at <= 2 * 4, "one message for each connection, and what was on its way"
         assert "locked" in site.run("status") and "locked" in daemon.log()
-        connection.execute("COMMIT")
-    finally:
-        connection.close()
     assert site.wait_for(issue, within=60)["balanced"]
     assert len(sink.mails) == len({mail.recipient for mail in sink.mails}) == 1000, "nothing was forgotten"
     assert site.read("status")["wrong"] == []
@@ -108,18 +95,15 @@ def test_a_database_locked_for_long_stops_sending_is_said_and_sending_goes_on_by
 
 def test_a_sign_up_while_the_database_is_locked_is_answered_when_it_is_free(site, sink):
     site.serve()
-    connection = sqlite3.connect(site.database, isolation_level=None, check_same_thread=False)
-    connection.execute("BEGIN IMMEDIATE")
     answers = []
     visitor = threading.Thread(target=lambda: answers.append(site.post("/join/daily", {"email": "nora@reader.example"}, timeout=20)))
-    visitor.start()
     try:
-        assert site.get("/health").status == 200
-        visitor.join(0.5)
-        assert not answers
+        with site.locked():
+            visitor.start()
+            assert site.get("/health").status == 200
+            visitor.join(0.5)
+            assert not answers
     finally:
-        connection.execute("COMMIT")
-        connection.close()
         visitor.join(20)
     assert [answer.status for answer in answers] == [200]
     until(lambda: sink.to("nora@reader.example"), "the confirmation mail")
@@ -127,14 +111,10 @@ def test_a_sign_up_while_the_database_is_locked_is_answered_when_it_is_free(site
 
 def test_a_daemon_leaves_in_time_even_while_the_database_is_locked(site):
     daemon = site.serve()
-    connection = sqlite3.connect(site.database, isolation_level=None)
-    connection.execute("BEGIN EXCLUSIVE")
-    try:
+    with site.locked("EXCLUSIVE"):
         begun = time.monotonic()
         assert daemon.terminate() == 0
         assert time.monotonic() - begun < 8
-    finally:
-        connection.close()
     assert "lost" not in daemon.log(), "nothing was"
 
 

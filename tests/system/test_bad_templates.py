@@ -69,9 +69,7 @@ def test_a_broken_digest_template_stops_no_page_and_mended_the_issue_goes_out(si
 
 
 def test_a_template_changed_in_the_middle_of_an_issue_changes_nothing_of_it(site, sink):
-    site.import_readers(400)
-    site.set("relay", "connections", 2)
-    site.add_story("The ship came in")
+    site.prepare_issue(readers=400, connections=2)
     sink.delay = 0.005
     site.serve()
     issue = site.send()

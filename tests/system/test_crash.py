@@ -1,23 +1,8 @@
 """kill -9 and SIGTERM in the middle of an issue: nobody is lost, and hardly anybody is written to twice. `./dev soak kills` does it 250 times."""
 
-import sys
-from pathlib import Path
+from waiting import until
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "soak"))
-
-import kills  # noqa: E402
-from waiting import until  # noqa: E402
-
-
-@pytest.fixture
-def soak(tmp_path):
-    if not kills.SINK.is_file():
-        pytest.skip(f"{kills.SINK} is not built; the target bench_sink makes it")
-    soak = kills.Soak(tmp_path, readers=20_000, connections=20, seed=20240229)
-    yield soak
-    soak.stop()
+READERS, CONNECTIONS = 20_000, 20
 
 
 def test_five_kills_lose_nobody_and_double_at_most_the_last_message_of_each_connection(soak):

@@ -15,9 +15,7 @@ READERS, CONNECTIONS = 600, 4
 @pytest.fixture
 def issue(site, sink):
     """Ready to be sent, and in the database itself: with the last command that closed it, its log went."""
-    site.import_readers(READERS)
-    site.set("relay", "connections", CONNECTIONS)
-    site.add_story("The ship came in")
+    site.prepare_issue(readers=READERS, connections=CONNECTIONS)
     site.run("issue", "send", "daily")
     sink.delay = 0.003
     return site.issues()[0]["issue"]

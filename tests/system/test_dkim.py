@@ -201,6 +201,13 @@ VERIFIERS = {"dkimpy": dkimpy, "Mail::DKIM": mail_dkim, "OpenDKIM": opendkim, "m
 # --- Tests ----------------------------------------------------------------------------------------------------------
 
 
+def write_records(site, file):
+    """What DNS would say of the site's keys, for the verifiers; and what `dkim show` says of them."""
+    shown = site.read("dkim", "show", "courier.example")
+    file.write_text(json.dumps({key["name"]: key["value"] for row in shown for key in row["keys"]}))
+    return shown
+
+
 @pytest.fixture(scope="module")
 def signed(tmp_path_factory):
     """(records, folders): the file of records; folders of the mails as they were, signed, received, and after each change."""
@@ -210,8 +217,7 @@ def signed(tmp_path_factory):
     site = Site(root / "site")
     site.run("dkim", "create", "courier.example", "n2026")
     records = root / "records.json"
-    shown = site.read("dkim", "show", "courier.example")
-    records.write_text(json.dumps({key["name"]: key["value"] for row in shown for key in row["keys"]}))
+    write_records(site, records)
 
     folders = {name: root / name for name in ("plain", "signed", "received", *CHANGES)}
     for folder in folders.values():
@@ -268,10 +274,9 @@ def test_an_issue_and_a_confirmation_of_a_site_that_signs_pass(empty_site, sink,
     site.add_list("daily")
     site.import_readers(30)
     site.add_story("News")
-    shown = site.read("dkim", "show", "courier.example")
-    assert all(row["signs"] for row in shown)
     records, mails = tmp_path / "records.json", tmp_path / "mails"
-    records.write_text(json.dumps({key["name"]: key["value"] for row in shown for key in row["keys"]}))
+    shown = write_records(site, records)
+    assert all(row["signs"] for row in shown)
     site.serve()
     report = site.wait_for(site.send())
     assert (report["accepted"], report["balanced"]) == (30, True)

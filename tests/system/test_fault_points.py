@@ -4,16 +4,13 @@ import datetime
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "soak"))
-
-import kills  # noqa: E402
-from program import BINARY, Site, clean_environment, postrider  # noqa: E402
-from waiting import until  # noqa: E402
+import kills
+from program import BINARY, Site, clean_environment, postrider
+from waiting import until
 
 FAULTY = BINARY.parent / "postrider_with_faults"
 READERS, CONNECTIONS = 5000, 6  # three slices
@@ -34,15 +31,6 @@ def dies(site, place, *arguments, within=30):
             timeout=within,
         )
     assert killed.returncode == -signal.SIGKILL, f"not killed at {place}: {log.read_text()}"
-
-
-@pytest.fixture
-def soak(tmp_path):
-    if not kills.SINK.is_file():
-        pytest.skip(f"{kills.SINK} is not built; the target bench_sink makes it")
-    soak = kills.Soak(tmp_path, READERS, CONNECTIONS, seed=0)
-    yield soak
-    soak.stop()
 
 
 # Where, and how many messages may be doubled: those that were taken and not committed.
@@ -92,9 +80,7 @@ def test_a_daemon_killed_at_one_place_after_the_other_loses_nobody(soak):
 
 @pytest.mark.parametrize("place", ["outcomes known, not recorded:2", "outcomes recorded, not committed:2", "outcomes committed, not known to be:2"])
 def test_a_kill_among_second_tries_loses_nobody_and_holds_them_up_by_a_lease(site, sink, place):
-    readers = set(site.import_readers(200))
-    site.set("relay", "connections", 3)
-    site.add_story("The ship came in")
+    readers = set(site.prepare_issue(readers=200, connections=3))
     later = set()
     sink.on("rcpt", "451 4.7.1 Greylisted, try again later", when=lambda line: line not in later and not later.add(line))
     issue = site.send()

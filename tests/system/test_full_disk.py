@@ -50,9 +50,7 @@ def fill(place):
 
 def test_a_full_disk_stops_sending_is_said_and_sending_goes_on_by_itself(tight_site, small_disk, sink):
     site = tight_site
-    readers = site.import_readers(5000)
-    site.set("relay", "connections", 5)
-    site.add_story("The ship came in")
+    readers = site.prepare_issue(readers=5000, connections=5)
     sink.delay = 0.003
     daemon = site.serve()
     issue = site.send()
@@ -85,9 +83,7 @@ def test_a_full_disk_stops_sending_is_said_and_sending_goes_on_by_itself(tight_s
 
 def test_a_disk_that_is_full_at_a_kill_forgets_nobody(tight_site, small_disk, sink):
     site = tight_site
-    readers = site.import_readers(1000)
-    site.set("relay", "connections", 3)
-    site.add_story("The ship came in")
+    readers = site.prepare_issue(readers=1000, connections=3)
     sink.delay = 0.003
     daemon = site.serve()
     issue = site.send()

@@ -11,9 +11,7 @@ SOON = 2.0
 @pytest.fixture
 def sending(site, sink):
     """A site in the middle of an issue to 3,000 readers that would take long at this relay."""
-    site.import_readers(3000)
-    site.set("relay", "connections", 5)
-    site.add_story("The ship came in")
+    site.prepare_issue(readers=3000, connections=5)
     sink.delay = 0.02
     site.serve()
     site.issue = site.send()

@@ -91,9 +91,7 @@ def terminal():
 @pytest.fixture
 def ready(site, sink):
     """A story, 300 readers, and a relay that takes about three seconds for them."""
-    site.import_readers(300)
-    site.set("relay", "connections", 2)
-    site.add_story("The ship came in")
+    site.prepare_issue(readers=300, connections=2)
     sink.delay = 0.02
     return site
 
