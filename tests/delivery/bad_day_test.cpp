@@ -55,6 +55,16 @@ protected:
             if (context.run_one_for(std::chrono::milliseconds(10)) == 0) dispatcher->tick(false);
         }
     }
+    // New connections to a relay that refuses nothing yet and wants a login; a new list, whose readers are at one host.
+    ListId begins_anew(const std::string& list, int readers, int host) {
+        closes();
+        relay.accepts_everything();
+        relay.wants_login("courier", "secret");
+        relays[0].relay = relay.settings();
+        auto where = add_list(list);
+        for (int i = 0; i < readers; ++i) joins(fmt::format("reader{}@host{}.example", i, host), where);
+        return where;
+    }
     bool all_taken_once() {
         std::set<std::string> to;
         for (auto& mail : relay.messages()) to.insert(mail.to);
@@ -150,12 +160,8 @@ TEST_F(BadDay, WhateverIsRefusedAtWhateverStageEverybodyIsAccountedFor) {
     for (auto stage : {Stage::greeting, Stage::ehlo, Stage::auth, Stage::mail, Stage::rcpt, Stage::data, Stage::body})
         for (std::string reply : {"450 4.3.2 not now", "421 4.3.2 closing", "550 5.3.2 never", "550 5.7.1 policy"}) {
             SCOPED_TRACE(std::string(to_text(stage)) + ": " + reply);
-            closes();
-            relay.accepts_everything();
-            relay.wants_login("courier", "secret");
-            relays[0].relay = relay.settings();
-            auto where = add_list(fmt::format("list{}", ++lists));
-            for (int i = 0; i < 3; ++i) joins(fmt::format("reader{}@host{}.example", i, lists), where);
+            ++lists;
+            auto where = begins_anew(fmt::format("list{}", lists), 3, lists);
             relay.answers(stage, reply);
             auto before = relay.messages().size();
             auto id = issue(where);
@@ -261,12 +267,7 @@ TEST_F(BadDay, SilenceAnywhereLosesNobody) {
     for (auto stage : {Stage::greeting, Stage::ehlo, Stage::auth, Stage::mail, Stage::rcpt, Stage::data, Stage::body})
         for (std::string first : {"", "250-half"}) {
             SCOPED_TRACE(std::string(to_text(stage)) + " " + first);
-            closes();
-            relay.accepts_everything();
-            relay.wants_login("courier", "secret");
-            relays[0].relay = relay.settings();
-            auto where = add_list(fmt::format("list{}-{}", int(stage), first.size()));
-            for (int i = 0; i < 3; ++i) joins(fmt::format("reader{}@host{}.example", i, int(stage)), where);
+            auto where = begins_anew(fmt::format("list{}-{}", int(stage), first.size()), 3, int(stage));
             relay.falls_silent(stage, test::always, first);
             auto id = issue(where);
             settles();
@@ -283,12 +284,7 @@ TEST_F(BadDay, AConnectionThatBreaksAnywhereLosesNobody) {
     for (auto stage : {Stage::greeting, Stage::ehlo, Stage::auth, Stage::mail, Stage::rcpt, Stage::data, Stage::body})
         for (std::string first : {"", "25", "250-half\r\n"}) {
             SCOPED_TRACE(std::string(to_text(stage)) + " " + first);
-            closes();
-            relay.accepts_everything();
-            relay.wants_login("courier", "secret");
-            relays[0].relay = relay.settings();
-            auto where = add_list(fmt::format("list{}-{}", int(stage), first.size()));
-            for (int i = 0; i < 20; ++i) joins(fmt::format("reader{}@host{}.example", i, int(stage)), where);
+            auto where = begins_anew(fmt::format("list{}-{}", int(stage), first.size()), 20, int(stage));
             relay.hangs_up(stage, 5, first);
             auto id = issue(where);
             settles();

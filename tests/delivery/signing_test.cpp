@@ -21,6 +21,9 @@ protected:
         auto message = bytes.substr(rest + 2);
         EXPECT_EQ(bytes, signers->front().sign(message, at) + message);
     }
+    void all_are_signed(Time at) {
+        for (auto& mail : relay.messages()) is_signed(mail.bytes, at);
+    }
 };
 
 TEST_F(SignedMail, EveryMessageHasItsOwnSignaturesInFront) {
@@ -29,7 +32,7 @@ TEST_F(SignedMail, EveryMessageHasItsOwnSignaturesInFront) {
     auto id = issue();
     settles();
     balances(id, 50);
-    for (auto& mail : relay.messages()) is_signed(mail.bytes, began);
+    all_are_signed(began);
 }
 
 TEST_F(SignedMail, ARefusedReaderDoesNotMixUpTheSignaturesOfTheOthers) {
@@ -40,7 +43,7 @@ TEST_F(SignedMail, ARefusedReaderDoesNotMixUpTheSignaturesOfTheOthers) {
     auto id = issue();
     settles();
     balances(id, 40);
-    for (auto& mail : relay.messages()) is_signed(mail.bytes, began);
+    all_are_signed(began);
 }
 
 TEST_F(SignedMail, ALaterTryIsTheSameToTheOctet) {
@@ -81,7 +84,7 @@ TEST_F(SignedMail, AConnectionThatBreaksWhileAMessageIsSignedLosesNobody) {
     settles();
     passes(30min, 1min);
     balances(id, 40);
-    for (auto& mail : relay.messages()) is_signed(mail.bytes, began);
+    all_are_signed(began);
 }
 
 }
