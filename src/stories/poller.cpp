@@ -2,17 +2,15 @@
 
 #include "http/url.hpp"
 #include "storage/database.hpp"
+#include "stories/article_pages.hpp"
+#include "stories/fetches.hpp"
+#include "stories/hosts.hpp"
 #include "stories/news.hpp"
-#include "stories/page.hpp"
-#include "stories/page_story.hpp"
 #include "stories/poll_body.hpp"
-#include "stories/robots.hpp"
 #include "system/log.hpp"
 #include "system/random.hpp"
 #include "system/signal.hpp"
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -20,9 +18,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
-#include <list>
-#include <map>
 #include <stop_token>
 #include <tuple>
 
@@ -34,18 +29,9 @@ constexpr int polls_at_once = 8;
 constexpr int looked_at = 1000; // due feeds, so that the many of one host do not hide the others
 // As long as a poll may hold a feed: when we die in its middle, the feed is asked again after this, not at each start.
 constexpr Duration claimed_for = 5min;
-constexpr Duration piece = 30ms;          // of a transaction
-constexpr std::size_t pages_at_once = 20; // of a poll; together they take far less than claimed_for
-constexpr Duration pages_for = 2min;
-constexpr std::string_view accepted_pages = "text/html, application/xhtml+xml;q=0.9, */*;q=0.5";
-constexpr std::string_view product = "postrider"; // in robots.txt
+constexpr Duration piece = 30ms; // of a transaction
 
 double chance() { return double(system::random_below(1000)) / 1000; }
-
-std::string host_of(const std::string& url) {
-    auto parsed = http::Url::parse(url);
-    return parsed ? parsed->host() : url;
-}
 
 std::string shown(const std::string& url) {
     auto parsed = http::Url::parse(url);
@@ -68,7 +54,7 @@ void log_change(const FeedRecord& before, const FeedRecord& after) {
 
 struct Poller::State {
     State(asio::any_io_executor e, storage::Database& d, http::Client& c, system::Clock& t, PollSettings s)
-        : executor(std::move(e)), database(d), client(c), clock(t), settings(s) {}
+        : executor(e), database(d), clock(t), settings(s), fetches(std::move(e), c) {}
 
     // ---- one poll
 
@@ -76,24 +62,6 @@ struct Poller::State {
         FeedRecord feed;
         std::vector<FeedPlace> places;
     };
-
-    asio::awaitable<http::FetchResult> fetch(FeedRecord feed, bool conditional,
-                                             std::string_view accept = accepted_types) {
-        http::FetchRequest request{feed.url, "", "", std::string(accept)};
-        if (conditional) {
-            request.etag = feed.etag;
-            request.last_modified = feed.last_modified;
-        }
-        // Only the fetch can be given up; what follows it is short and is to be recorded.
-        struct Listed {
-            std::list<asio::cancellation_signal>& signals;
-            std::list<asio::cancellation_signal>::iterator signal;
-            ~Listed() { signals.erase(signal); }
-        } listed{fetching, fetching.emplace(fetching.end())};
-        auto running = client.get(std::move(request));
-        auto token = asio::bind_cancellation_slot(listed.signal->slot(), asio::use_awaitable);
-        co_return co_await asio::co_spawn(executor, std::move(running), token);
-    }
 
     // The body is read and made safe on the reading thread, and handed back by value.
     asio::awaitable<Reading> read(http::Fetched answer) {
@@ -115,10 +83,11 @@ struct Poller::State {
         bool pages_left = false; // some entries wait until their pages can be read
     };
 
-    asio::awaitable<Answer> ask(FeedRecord feed, bool conditional) {
-        const bool asked_for_changes = conditional && !(feed.etag.empty() && feed.last_modified.empty());
+    asio::awaitable<Answer> ask(http::FetchRequest request) {
+        const bool asked_for_changes = !(request.etag.empty() && request.last_modified.empty());
+        request.accept = accepted_types;
         Answer answer;
-        answer.fetched = co_await fetch(std::move(feed), conditional);
+        answer.fetched = co_await fetches.get(std::move(request));
         if (not_modified(answer.fetched) && !asked_for_changes)
             answer.fetched = std::unexpected(http::FetchError{
                 http::FetchFailure::bad_answer, "304 Not Modified, though it was not asked what has changed"});
@@ -131,87 +100,17 @@ struct Poller::State {
         co_return answer;
     }
 
-    // ---- pages of entries that are no more than a title
-
-    // What robots.txt of a site says, asked once a poll.
-    struct Robots {
-        std::string origin, text;
-        bool silent = false; // it answers with an error of its own, which means: keep away (RFC 9309 section 2.3.1.4)
-    };
-
-    asio::awaitable<bool> may_read(const http::Url& page, Robots& robots) {
-        const auto& text = page.text();
-        const auto path = std::min(text.find('/', text.find("//") + 2), text.size());
-        auto origin = text.substr(0, path);
-        if (robots.origin != origin) {
-            FeedRecord file;
-            file.url = origin + "/robots.txt";
-            auto fetched = co_await fetch(std::move(file), false);
-            robots = {std::move(origin), has_body(fetched) ? std::move(fetched->body) : "",
-                      !fetched || fetched->status >= 500};
-        }
-        co_return !robots.silent && robots_allow(robots.text, product, path < text.size() ? text.substr(path) : "/");
-    }
-
-    // Nothing: the page is no article, or cannot be had; the log says why.
-    asio::awaitable<std::optional<Page>> article(FeedId feed, std::string url, Robots& robots) {
-        auto parsed = http::Url::parse(url);
-        if (!parsed) co_return std::nullopt;
-        std::string trouble;
-        if (!co_await may_read(*parsed, robots))
-            trouble = "its site does not want to be read by programs (robots.txt)";
-        else {
-            FeedRecord page;
-            page.url = parsed->text();
-            auto fetched = co_await fetch(std::move(page), false, accepted_pages);
-            if (has_body(fetched)) {
-                auto work = [](http::Fetched answer) -> asio::awaitable<std::expected<Page, PageError>> {
-                    co_return read_page(answer.body, answer.content_type, answer.final_url);
-                };
-                auto running = work(std::move(*fetched));
-                auto read = co_await asio::co_spawn(reading_thread, std::move(running), asio::use_awaitable);
-                if (read) co_return std::move(*read);
-                trouble = read.error().reason;
-            } else
-                trouble = trouble_of(fetched, std::nullopt);
-        }
-        log::info("the page of a story could not be read",
-                  {{"feed", feed.number}, {"url", shown(url)}, {"reason", trouble}});
-        co_return std::nullopt;
-    }
-
-    // The host of the feed is ours during the poll. Another one is asked only while nobody else asks it: whoever waited
-    // here for it could wait for us. Entries whose pages are still to be read are left for the next poll.
+    // Entries whose pages are still to be read are left for the next poll.
     asio::awaitable<void> read_pages(Task& task, Answer& answer) {
         auto bare = [&](storage::Connection& connection) {
             return bare_news(connection, task.feed.id, task.places, answer.news);
         };
         auto wanted = co_await database.read(bare);
+        ArticlePages pages(task.feed.id, host_of(task.feed.url), fetches, hosts, reading_thread.get_executor(), clock,
+                           stop_reading.get_token());
+        auto left = co_await pages.read(answer.news, wanted);
+        answer.pages = pages.asked();
         const bool first = std::ranges::any_of(task.places, [](auto& place) { return !place.started; });
-        const auto own_host = host_of(task.feed.url);
-        const auto until = clock.now() + pages_for;
-        Robots robots;
-        std::vector<std::size_t> left;
-        for (auto i : wanted) {
-            auto& story = answer.news.items[i].story;
-            auto host = host_of(story.url);
-            std::optional<HostTaken> taken;
-            const bool foreign = host != own_host;
-            if (answer.pages >= pages_at_once || clock.now() >= until || stopping || (foreign && busy(host))) {
-                left.push_back(i);
-                continue;
-            }
-            if (foreign) {
-                hosts.try_emplace(host);
-                taken.emplace(*this, std::move(host));
-            }
-            ++answer.pages;
-            auto page = co_await article(task.feed.id, story.url, robots);
-            if (!page) continue;
-            fill_from_page(story, *page);
-            if (story.published_at) story.published_at = std::min(*story.published_at, clock.now());
-            answer.news.items[i].bare = false;
-        }
         if (first) co_return; // what is there already is taken note of as it is
         for (auto i = left.rbegin(); i != left.rend(); ++i)
             answer.news.items.erase(answer.news.items.begin() + std::ptrdiff_t(*i));
@@ -287,47 +186,19 @@ struct Poller::State {
 
     // A list that has not started needs the whole feed, not the news since last time.
     asio::awaitable<void> poll(Task& task, PollReport& report) {
-        bool conditional = true;
-        for (const auto& place : task.places) conditional = conditional && place.started;
-        auto answer = co_await ask(task.feed, conditional);
-        co_await store(task, answer, report);
-    }
-
-    // ---- one host at a time
-
-    struct HostTaken {
-        HostTaken(State& s, std::string h) : state(s), host(std::move(h)) {}
-        HostTaken(const HostTaken&) = delete;
-        ~HostTaken() { state.leave_host(host); }
-        State& state;
-        std::string host;
-    };
-
-    [[nodiscard]] bool busy(const std::string& host) const { return hosts.contains(host); }
-
-    asio::awaitable<void> wait_for_host(const std::string& host) {
-        auto [place, free] = hosts.try_emplace(host);
-        if (free) co_return;
-        system::Signal turn;
-        place->second.push_back(&turn);
-        co_await turn.wait();
-    }
-
-    void leave_host(const std::string& host) {
-        auto place = hosts.find(host);
-        if (place->second.empty()) {
-            hosts.erase(place);
-            return wake.set();
+        http::FetchRequest request{task.feed.url, "", ""};
+        if (std::ranges::all_of(task.places, &FeedPlace::started)) {
+            request.etag = task.feed.etag;
+            request.last_modified = task.feed.last_modified;
         }
-        auto* next = place->second.front();
-        place->second.pop_front();
-        next->set();
+        auto answer = co_await ask(std::move(request));
+        co_await store(task, answer, report);
     }
 
     // ---- what is due
 
     asio::awaitable<void> poll_due(FeedId id, std::string host) {
-        HostTaken taken(*this, std::move(host));
+        Hosts::Taken taken(hosts, std::move(host));
         auto now = clock.now();
         auto claim = [id, now](storage::Connection& connection) {
             storage::Transaction transaction(connection);
@@ -349,7 +220,7 @@ struct Poller::State {
 
     // Called with the host free.
     void start(const FeedRecord& feed, std::string host) {
-        hosts.try_emplace(host);
+        hosts.take(host);
         ++under_way;
         auto id = feed.id;
         asio::co_spawn(executor, poll_due(id, std::move(host)), [this, id](std::exception_ptr failure) {
@@ -378,7 +249,7 @@ struct Poller::State {
             for (const auto& feed : due) {
                 if (under_way >= polls_at_once || stopping) break;
                 auto host = host_of(feed.url);
-                if (!busy(host)) start(feed, std::move(host));
+                if (!hosts.busy(host)) start(feed, std::move(host));
             }
         } catch (const storage::Error& error) {
             trouble = error.what();
@@ -390,15 +261,14 @@ struct Poller::State {
 
     asio::any_io_executor executor;
     storage::Database& database;
-    http::Client& client;
     system::Clock& clock;
     PollSettings settings;
+    Fetches fetches;
     asio::thread_pool reading_thread{1};
 
-    std::map<std::string, std::deque<system::Signal*>> hosts; // being asked, and who waits for it
-    std::list<asio::cancellation_signal> fetching;
     std::stop_source stop_reading;
     system::Signal wake;
+    Hosts hosts{wake};
     int under_way = 0; // of run()
     bool nothing_due = false, stopping = false;
     std::string stalled;
@@ -423,8 +293,8 @@ asio::awaitable<PollReport> Poller::poll(FeedId id, Force force) {
         co_return report;
     }
     auto host = host_of(feed->url);
-    co_await state.wait_for_host(host);
-    State::HostTaken taken(state, std::move(host));
+    co_await state.hosts.wait_for(host);
+    Hosts::Taken taken(state.hosts, std::move(host));
 
     auto now = state.clock.now();
     auto begin = [id, now, force](storage::Connection& connection) {
@@ -462,8 +332,8 @@ asio::awaitable<PollReport> Poller::add(NewFeed wanted) {
         co_return report;
     }
     auto host = url->host();
-    co_await state.wait_for_host(host);
-    State::HostTaken taken(state, std::move(host));
+    co_await state.hosts.wait_for(host);
+    Hosts::Taken taken(state.hosts, std::move(host));
 
     auto now = state.clock.now();
     auto find = [&](storage::Connection& connection) { return Feeds(connection).find(url->text()); };
@@ -489,9 +359,8 @@ asio::awaitable<PollReport> Poller::add(NewFeed wanted) {
         co_return report;
     }
 
-    FeedRecord asked;
-    asked.url = url->text();
-    auto answer = co_await state.ask(asked, false);
+    http::FetchRequest request{url->text(), "", ""};
+    auto answer = co_await state.ask(std::move(request));
     report.error = trouble_of(answer.fetched, answer.body);
     report.found = std::move(answer.found);
     if (!report.error.empty()) co_return report;
@@ -515,11 +384,7 @@ void Poller::tick() { state_->wake.set(); }
 void Poller::stop() {
     state_->stopping = true;
     state_->stop_reading.request_stop();
-    // A signal may take its own entry out of the list.
-    for (auto next = state_->fetching.begin(); next != state_->fetching.end();) {
-        auto& signal = *next++;
-        signal.emit(asio::cancellation_type::terminal);
-    }
+    state_->fetches.give_up();
     state_->wake.set();
 }
 

@@ -1,0 +1,91 @@
+#include "stories/article_pages.hpp"
+
+#include "stories/page_story.hpp"
+#include "stories/poll_body.hpp"
+#include "stories/robots.hpp"
+#include "system/log.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+
+namespace postrider::stories {
+namespace asio = boost::asio;
+namespace {
+
+constexpr std::size_t pages_at_once = 20; // of a poll; together they take far less than it may hold its feed
+constexpr Duration pages_for = 2min;
+constexpr std::string_view accepted_pages = "text/html, application/xhtml+xml;q=0.9, */*;q=0.5";
+constexpr std::string_view product = "postrider"; // in robots.txt
+
+}
+
+asio::awaitable<bool> ArticlePages::may_read(const http::Url& page) {
+    const auto& text = page.text();
+    const auto path = std::min(text.find('/', text.find("//") + 2), text.size());
+    auto origin = text.substr(0, path);
+    if (robots_.origin != origin) {
+        http::FetchRequest file{origin + "/robots.txt", "", "", std::string(accepted_types)};
+        auto fetched = co_await fetches_.get(std::move(file));
+        robots_ = {std::move(origin), has_body(fetched) ? std::move(fetched->body) : "",
+                   !fetched || fetched->status >= 500};
+    }
+    co_return !robots_.silent && robots_allow(robots_.text, product, path < text.size() ? text.substr(path) : "/");
+}
+
+// Nothing: the page is no article, or cannot be had; the log says why.
+asio::awaitable<std::optional<Page>> ArticlePages::article(std::string url) {
+    auto parsed = http::Url::parse(url);
+    if (!parsed) co_return std::nullopt;
+    std::string trouble;
+    if (!co_await may_read(*parsed))
+        trouble = "its site does not want to be read by programs (robots.txt)";
+    else {
+        http::FetchRequest request{parsed->text(), "", "", std::string(accepted_pages)};
+        auto fetched = co_await fetches_.get(std::move(request));
+        if (has_body(fetched)) {
+            auto work = [](http::Fetched answer) -> asio::awaitable<std::expected<Page, PageError>> {
+                co_return read_page(answer.body, answer.content_type, answer.final_url);
+            };
+            auto running = work(std::move(*fetched));
+            auto read = co_await asio::co_spawn(reading_, std::move(running), asio::use_awaitable);
+            if (read) co_return std::move(*read);
+            trouble = read.error().reason;
+        } else
+            trouble = trouble_of(fetched, std::nullopt);
+    }
+    log::info("the page of a story could not be read",
+              {{"feed", feed_.number}, {"url", parsed->shown()}, {"reason", trouble}});
+    co_return std::nullopt;
+}
+
+// Another host than the feed's is asked only while nobody else asks it: whoever waited here for it could wait for us.
+asio::awaitable<std::vector<std::size_t>> ArticlePages::read(News& news, std::span<const std::size_t> wanted) {
+    const auto until = clock_.now() + pages_for;
+    std::vector<std::size_t> left;
+    for (auto i : wanted) {
+        auto& story = news.items[i].story;
+        auto host = host_of(story.url);
+        std::optional<Hosts::Taken> taken;
+        const bool foreign = host != own_host_;
+        if (asked_ >= pages_at_once || clock_.now() >= until || stop_.stop_requested() ||
+            (foreign && hosts_.busy(host))) {
+            left.push_back(i);
+            continue;
+        }
+        if (foreign) {
+            hosts_.take(host);
+            taken.emplace(hosts_, std::move(host));
+        }
+        ++asked_;
+        auto page = co_await article(story.url);
+        if (!page) continue;
+        fill_from_page(story, *page);
+        if (story.published_at) story.published_at = std::min(*story.published_at, clock_.now());
+        news.items[i].bare = false;
+    }
+    co_return left;
+}
+
+}
