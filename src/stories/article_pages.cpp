@@ -2,7 +2,6 @@
 
 #include "stories/page_story.hpp"
 #include "stories/poll_body.hpp"
-#include "stories/robots.hpp"
 #include "system/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -21,17 +20,32 @@ constexpr std::string_view product = "postrider"; // in robots.txt
 
 }
 
+asio::awaitable<std::optional<RobotsRules>> ArticlePages::robots_of(const std::string& origin) {
+    http::FetchRequest file{origin + "/robots.txt", "", "", std::string(accepted_types)};
+    auto fetched = co_await fetches_.get(std::move(file));
+    if (!fetched || fetched->status >= 500) co_return std::nullopt;
+    auto work = [](std::string text) -> asio::awaitable<std::optional<RobotsRules>> {
+        co_return RobotsRules(text, product);
+    };
+    auto running = work(has_body(fetched) ? std::move(fetched->body) : "");
+    co_return co_await asio::co_spawn(reading_, std::move(running), asio::use_awaitable);
+}
+
 asio::awaitable<bool> ArticlePages::may_read(const http::Url& page) {
     const auto& text = page.text();
     const auto path = std::min(text.find('/', text.find("//") + 2), text.size());
     auto origin = text.substr(0, path);
-    if (robots_.origin != origin) {
-        http::FetchRequest file{origin + "/robots.txt", "", "", std::string(accepted_types)};
-        auto fetched = co_await fetches_.get(std::move(file));
-        robots_ = {std::move(origin), has_body(fetched) ? std::move(fetched->body) : "",
-                   !fetched || fetched->status >= 500};
+    auto robots = robots_.find(origin);
+    if (robots == robots_.end()) {
+        auto rules = co_await robots_of(origin);
+        robots = robots_.emplace(std::move(origin), std::move(rules)).first;
     }
-    co_return !robots_.silent && robots_allow(robots_.text, product, path < text.size() ? text.substr(path) : "/");
+    if (!robots->second) co_return false;
+    auto work = [](const RobotsRules& rules, std::string target) -> asio::awaitable<bool> {
+        co_return rules.allow(target);
+    };
+    auto running = work(*robots->second, path < text.size() ? text.substr(path) : "/");
+    co_return co_await asio::co_spawn(reading_, std::move(running), asio::use_awaitable);
 }
 
 // Nothing: the page is no article, or cannot be had; the log says why.

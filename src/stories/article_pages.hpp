@@ -5,12 +5,14 @@
 #include "stories/hosts.hpp"
 #include "stories/news.hpp"
 #include "stories/page.hpp"
+#include "stories/robots.hpp"
 #include "system/clock.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -39,12 +41,8 @@ public:
     [[nodiscard]] std::size_t asked() const { return asked_; }
 
 private:
-    // What robots.txt of a site says, asked once a poll.
-    struct Robots {
-        std::string origin, text;
-        bool silent = false; // it answers with an error of its own, which means: keep away (RFC 9309 section 2.3.1.4)
-    };
-
+    // Nothing: the site answers with an error of its own, which means: keep away (RFC 9309 section 2.3.1.4).
+    boost::asio::awaitable<std::optional<RobotsRules>> robots_of(const std::string& origin);
     boost::asio::awaitable<bool> may_read(const http::Url& page);
     boost::asio::awaitable<std::optional<Page>> article(std::string url);
 
@@ -55,7 +53,7 @@ private:
     boost::asio::any_io_executor reading_;
     system::Clock& clock_;
     std::stop_token stop_;
-    Robots robots_;
+    std::map<std::string, std::optional<RobotsRules>> robots_; // by origin; asked once a poll
     std::size_t asked_ = 0;
 };
 

@@ -2,18 +2,13 @@
 
 #include "stories/characters.hpp"
 
-#include <string>
-#include <vector>
+#include <algorithm>
+#include <utility>
 
 namespace postrider::stories {
 namespace {
 
 constexpr std::size_t longest_file = 500 * 1024, most_rules = 2'000, longest_pattern = 2'000;
-
-struct Rule {
-    bool allow;
-    std::string_view pattern;
-};
 
 // `*` stands for any characters, a `$` at the end for the end. Greedy with one place to go back to: linear times linear.
 bool matches(std::string_view pattern, std::string_view path) {
@@ -37,10 +32,12 @@ bool matches(std::string_view pattern, std::string_view path) {
     }
 }
 
+}
+
 // Lines of the file, one by one, into the group for us and the group for everybody.
-class Groups {
+class RobotsRules::File {
 public:
-    explicit Groups(std::string_view product) : product_(product) {}
+    explicit File(std::string_view product) : product_(product) {}
 
     void read(std::string_view line) {
         line = trim(line.substr(0, line.find('#')));
@@ -53,20 +50,11 @@ public:
         if (!allow && !same_letters(key, "disallow")) return;
         in_rules_ = true;
         if (value.empty() || value.size() > longest_pattern) return;
-        if (ours_ && own_.size() < most_rules) own_.push_back({allow, value});
-        if (everybodys_ && general_.size() < most_rules) general_.push_back({allow, value});
+        if (ours_ && own_.size() < most_rules) own_.push_back({allow, std::string(value)});
+        if (everybodys_ && general_.size() < most_rules) general_.push_back({allow, std::string(value)});
     }
 
-    [[nodiscard]] bool allow(std::string_view path) const {
-        const Rule* best = nullptr;
-        for (const auto& rule : named_ ? own_ : general_) {
-            if (!matches(rule.pattern, path)) continue;
-            const bool longer = !best || rule.pattern.size() > best->pattern.size();
-            const bool milder = best && rule.pattern.size() == best->pattern.size() && rule.allow;
-            if (longer || milder) best = &rule;
-        }
-        return !best || best->allow;
-    }
+    std::vector<Rule> rules() && { return std::move(named_ ? own_ : general_); }
 
 private:
     void agent(std::string_view name) {
@@ -81,18 +69,28 @@ private:
     bool ours_ = false, everybodys_ = false, in_rules_ = false, named_ = false;
 };
 
+RobotsRules::RobotsRules(std::string_view text, std::string_view product) {
+    text = text.substr(0, longest_file);
+    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+    File file(product);
+    while (!text.empty()) {
+        const auto end = std::min(text.find_first_of("\r\n"), text.size());
+        file.read(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    rules_ = std::move(file).rules();
 }
 
-bool robots_allow(std::string_view robots, std::string_view product, std::string_view path) {
-    robots = robots.substr(0, longest_file);
-    if (robots.starts_with("\xEF\xBB\xBF")) robots.remove_prefix(3);
-    Groups groups(product);
-    while (!robots.empty()) {
-        const auto end = std::min(robots.find_first_of("\r\n"), robots.size());
-        groups.read(robots.substr(0, end));
-        robots.remove_prefix(std::min(end + 1, robots.size()));
+bool RobotsRules::allow(std::string_view path) const {
+    path = path.substr(0, longest_pattern);
+    const Rule* best = nullptr;
+    for (const auto& rule : rules_) {
+        if (!matches(rule.pattern, path)) continue;
+        const bool longer = !best || rule.pattern.size() > best->pattern.size();
+        const bool milder = best && rule.pattern.size() == best->pattern.size() && rule.allow;
+        if (longer || milder) best = &rule;
     }
-    return groups.allow(path.substr(0, longest_pattern));
+    return !best || best->allow;
 }
 
 }

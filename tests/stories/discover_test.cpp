@@ -50,6 +50,10 @@ TEST(Discovery, PlacesAreGuessedOnlyWhereNoneIsDeclared) {
     EXPECT_TRUE(declares.guessed.empty());
 }
 
+bool robots_allow(std::string_view robots, std::string_view product, std::string_view path) {
+    return RobotsRules(robots, product).allow(path);
+}
+
 TEST(Robots, TheLongestRuleDecides) {
     const auto* text = "User-agent: *\nDisallow: /private\nAllow: /private/open # but this\n\nSitemap: /x\n"
                        "User-agent: other\nDisallow: /\n";
