@@ -87,13 +87,13 @@ std::expected<Feed, FeedError> parse_feed(std::string_view bytes, std::string_vi
     auto root = root_name(text);
     if (is_html(text, root)) {
         const auto within = start_within_html(text);
-        if (within == text.npos) return no_feed(html_page(text));
+        if (within == text.npos) return std::unexpected(FeedError{html_page(text), true});
         text.remove_prefix(within);
     } else if (!is_feed_root(root)) {
         text.remove_prefix(start_of_feed(text)); // warnings of PHP, say
         root = root_name(text);
         if (root.empty()) return no_feed(plain_words(text));
-        if (is_html(text, root)) return no_feed(html_page(text));
+        if (is_html(text, root)) return std::unexpected(FeedError{html_page(text), true});
     }
     return parse_xml_feed(text, base_url);
 }

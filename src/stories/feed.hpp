@@ -60,6 +60,7 @@ struct Feed {
 struct FeedError {
     // Completes "this is": an empty body; a feed that ends before its first item; an HTML page titled "Login"; XML, but no feed: its root is <opml>.
     std::string what;
+    bool is_page = false; // of HTML, which may say where the feed is
 };
 
 [[nodiscard]] std::expected<Feed, FeedError> parse_feed(std::string_view bytes, std::string_view content_type,

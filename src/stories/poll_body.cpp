@@ -11,12 +11,12 @@ std::string not_a_feed(const FeedError& error) {
     return error.what.contains("no feed") ? sentence : sentence + ", not a feed";
 }
 
-Reading read_body(http::Fetched answer, Time now, const std::stop_token& stop) {
+Reading read_body(http::Fetched answer, FindFeeds find, Time now, const std::stop_token& stop) {
     auto body = std::exchange(answer.body, {});
     auto feed = parse_feed(body, answer.content_type, answer.final_url);
     if (!feed) {
         auto trouble = not_a_feed(feed.error());
-        auto found = feed.error().what.starts_with("an HTML page")
+        auto found = find == FindFeeds::yes && feed.error().is_page
                          ? find_feeds(body, answer.content_type, answer.final_url)
                          : FoundFeeds{};
         return {std::move(answer), std::unexpected(std::move(trouble)), {}, std::move(found)};

@@ -22,9 +22,11 @@ struct Reading {
     http::Fetched answer; // without its body
     BodyResult result;
     News news;
-    FoundFeeds found; // where the answer is a page and no feed
+    FoundFeeds found; // where the answer is a page and no feed, when they are looked for
 };
 
-[[nodiscard]] Reading read_body(http::Fetched answer, Time now, const std::stop_token& stop = {});
+enum class FindFeeds { no, yes }; // in a page; as much work again as the page is long
+
+[[nodiscard]] Reading read_body(http::Fetched answer, FindFeeds, Time now, const std::stop_token& stop = {});
 
 }

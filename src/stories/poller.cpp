@@ -64,11 +64,12 @@ struct Poller::State {
     };
 
     // The body is read and made safe on the reading thread, and handed back by value.
-    asio::awaitable<Reading> read(http::Fetched answer) {
-        auto work = [](http::Fetched fetched, Time now, std::stop_token stop) -> asio::awaitable<Reading> {
-            co_return read_body(std::move(fetched), now, stop);
+    asio::awaitable<Reading> read(http::Fetched answer, FindFeeds find) {
+        auto work = [](http::Fetched fetched, FindFeeds find, Time now,
+                       std::stop_token stop) -> asio::awaitable<Reading> {
+            co_return read_body(std::move(fetched), find, now, stop);
         };
-        auto running = work(std::move(answer), clock.now(), stop_reading.get_token());
+        auto running = work(std::move(answer), find, clock.now(), stop_reading.get_token());
         Reading reading = co_await asio::co_spawn(reading_thread, std::move(running), asio::use_awaitable);
         if (stopping) throw boost::system::system_error(asio::error::operation_aborted); // it may be half of the feed
         co_return reading;
@@ -83,7 +84,7 @@ struct Poller::State {
         bool pages_left = false; // some entries wait until their pages can be read
     };
 
-    asio::awaitable<Answer> ask(http::FetchRequest request) {
+    asio::awaitable<Answer> ask(http::FetchRequest request, FindFeeds find = FindFeeds::no) {
         const bool asked_for_changes = !(request.etag.empty() && request.last_modified.empty());
         request.accept = accepted_types;
         Answer answer;
@@ -92,7 +93,7 @@ struct Poller::State {
             answer.fetched = std::unexpected(http::FetchError{
                 http::FetchFailure::bad_answer, "304 Not Modified, though it was not asked what has changed"});
         if (!has_body(answer.fetched)) co_return answer;
-        auto reading = co_await read(std::move(*answer.fetched));
+        auto reading = co_await read(std::move(*answer.fetched), find);
         answer.fetched = std::move(reading.answer);
         answer.body = std::move(reading.result);
         answer.news = std::move(reading.news);
@@ -360,7 +361,7 @@ asio::awaitable<PollReport> Poller::add(NewFeed wanted) {
     }
 
     http::FetchRequest request{url->text(), "", ""};
-    auto answer = co_await state.ask(std::move(request));
+    auto answer = co_await state.ask(std::move(request), FindFeeds::yes);
     report.error = trouble_of(answer.fetched, answer.body);
     report.found = std::move(answer.found);
     if (!report.error.empty()) co_return report;
