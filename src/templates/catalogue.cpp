@@ -200,8 +200,13 @@ std::map<std::string, std::string> faulty_entries(const Catalogue& catalogue, co
 }
 
 std::vector<Fault> faults_of(const Catalogue& catalogue, const Catalogue& english, const Catalogue* beneath) {
+    return faults_of(catalogue, english, beneath, faulty_entries(catalogue, english));
+}
+
+std::vector<Fault> faults_of(const Catalogue& catalogue, const Catalogue& english, const Catalogue* beneath,
+                             const std::map<std::string, std::string>& faulty) {
     std::vector<Fault> faults;
-    for (auto& [key, what] : faulty_entries(catalogue, english)) {
+    for (auto& [key, what] : faulty) {
         auto& entry = catalogue.entries.find(key)->second;
         faults.push_back({catalogue.file, entry.line, entry.column, fmt::format("\"{}\" {}", key, what)});
     }

@@ -44,5 +44,8 @@ struct Catalogue {
 // All there is to say: faulty entries, and whatever English has that is neither here nor in `beneath` (the built-in
 // words of the same language, where there are any).
 [[nodiscard]] std::vector<Fault> faults_of(const Catalogue&, const Catalogue& english, const Catalogue* beneath);
+// The same, when `faulty` is known already.
+[[nodiscard]] std::vector<Fault> faults_of(const Catalogue&, const Catalogue& english, const Catalogue* beneath,
+                                           const std::map<std::string, std::string>& faulty);
 
 }

@@ -50,15 +50,12 @@ struct Words::Texts {
     std::string_view direction;
     std::optional<Fault> broken;
 
-    // The later ones cover the earlier ones; their faulty entries do not.
+    // The later ones cover the earlier ones.
     Texts(std::string_view language, std::initializer_list<const Catalogue*> layers)
         : tag(language), name(name_of_language(language)), direction(direction_of(language)) {
         for (auto* layer : layers) {
             if (!layer) continue;
-            auto faulty = layer == &Languages::english() ? std::map<std::string, std::string>()
-                                                         : faulty_entries(*layer, Languages::english());
-            for (auto& [key, entry] : layer->entries)
-                if (!faulty.contains(key)) patterns[key] = entry.text;
+            for (auto& [key, entry] : layer->entries) patterns[key] = entry.text;
         }
         for (auto& [key, pattern] : patterns) {
             auto values = values_in(pattern);
@@ -168,7 +165,9 @@ Languages::Languages(const Library& library) : Languages() {
             continue;
         }
         auto* beneath = built_in(tag);
-        for (auto& fault : faults_of(*read, english(), beneath)) faults_.push_back(fault);
+        auto faulty = faulty_entries(*read, english());
+        for (auto& fault : faults_of(*read, english(), beneath, faulty)) faults_.push_back(fault);
+        for (auto& [key, what] : faulty) read->entries.erase(key); // what lies beneath shows
         by_tag_[tag] = std::make_shared<const Words::Texts>(
             read->language, std::initializer_list<const Catalogue*>{&english(), beneath, &*read});
     }
