@@ -19,11 +19,6 @@ namespace json = boost::json;
 constexpr std::size_t largest_form = 16 * 1024;
 constexpr std::size_t longest_echo = 320; // what the form gives back after a mistake
 
-bool is_json(const http::Request& request) {
-    auto type = http::media_type(request.headers.value("Content-Type"));
-    return type == "application/json" || type.ends_with("+json");
-}
-
 std::expected<Entry, std::string> entry_in(const http::Request& request) {
     if (is_json(request)) return entry_in_json(request.body);
     auto form = http::parse_form(request);

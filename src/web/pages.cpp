@@ -80,10 +80,13 @@ http::Response Pages::refused(http::Format format, const templates::Words& words
     return page(status, "page_error.html", all);
 }
 
-http::Format wanted_format(const http::Request& request) {
+bool is_json(const http::Request& request) {
     auto type = http::media_type(request.headers.value("Content-Type"));
-    bool sent_json = type == "application/json" || type.ends_with("+json");
-    return sent_json ? http::Format::json : http::preferred_format(request.headers.value("Accept"));
+    return type == "application/json" || type.ends_with("+json");
+}
+
+http::Format wanted_format(const http::Request& request) {
+    return is_json(request) ? http::Format::json : http::preferred_format(request.headers.value("Accept"));
 }
 
 http::Response html_answer(int status, std::string html, std::string policy) {

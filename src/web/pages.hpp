@@ -156,6 +156,7 @@ inline constexpr std::string_view issue_policy =
     "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; form-action 'none'; frame-ancestors 'none'; "
     "base-uri 'none'";
 
+[[nodiscard]] bool is_json(const http::Request&); // by its Content-Type
 // JSON for whoever sent some, or asks for it.
 [[nodiscard]] http::Format wanted_format(const http::Request&);
 [[nodiscard]] http::Response html_answer(int status, std::string html, std::string policy);
