@@ -70,13 +70,16 @@ http::Response Pages::refusal(const http::Request& request, int status, std::str
 }
 
 http::Response Pages::refused(http::Format format, const templates::Words& words, int status, std::string_view reason) {
-    auto text = words.text(fmt::format("{}_text", reason));
-    if (format == http::Format::json) return json_answer(status, json::object{{"error", text}});
+    if (format == http::Format::html) return notice(words, status, reason);
+    return json_answer(status, json::object{{"error", words.text(fmt::format("{}_text", reason))}});
+}
+
+http::Response Pages::notice(const templates::Words& words, int status, std::string_view reason) {
     auto heading = words.text(fmt::format("{}_heading", reason));
     auto all = data(words, heading);
-    all["status"] = status;
+    if (status != 200) all["status"] = status;
     all["heading"] = heading;
-    all["text"] = text;
+    all["text"] = words.text(fmt::format("{}_text", reason));
     return page(status, "page_error.html", all);
 }
 

@@ -121,6 +121,8 @@ private:
     http::Response bad_address(http::Format, const templates::Words&, const subscribers::List&, const Entry&,
                                std::string_view error);
     http::Response refused(http::Format, const templates::Words&, int status, std::string_view reason);
+    // The page of a refusal; with 200, of something done after which there is nothing more to show.
+    http::Response notice(const templates::Words&, int status, std::string_view reason);
     http::Response too_many(http::Format, const templates::Words&, Duration wait);
     http::Response join_page(int status, const templates::Words&, const subscribers::List&, std::string_view error,
                              const Entry&);

@@ -108,14 +108,7 @@ Pages::Answer Pages::change_preferences(const http::Request& request, const Name
     auto changed = co_await database_.write(work);
 
     if (!changed.before) co_return not_found(request);
-    if (!changed.after) {
-        auto words = speaking(request, *changed.before);
-        auto heading = words.text("erased_heading");
-        auto all = data(words, heading);
-        all["heading"] = heading;
-        all["text"] = words.text("erased_text");
-        co_return page(200, "page_error.html", all);
-    }
+    if (!changed.after) co_return notice(speaking(request, *changed.before), 200, "erased");
     if (changed.outcome) {
         auto* over = std::get_if<subscribers::OverBudget>(&*changed.outcome);
         auto words = speaking(*changed.asked, changed.before->person.profile.language);
