@@ -8,7 +8,7 @@
 // fetched.
 //
 // Always: http or https, with a host; international names in their ASCII form; numeric spellings of an IPv4 address
-//         (0x7f.1) in dotted form; no fragment.
+//         (0x7f.1) in dotted form; a path, if only "/"; no fragment.
 
 namespace postrider::http {
 
@@ -24,6 +24,9 @@ public:
     [[nodiscard]] const std::string& text() const { return text_; }
     [[nodiscard]] const std::string& shown() const { return shown_; } // for people and logs: without user and password
     [[nodiscard]] const std::string& host() const { return host_; }   // IPv6 in brackets
+    // What stands before the path, a user and password included, and what a server is asked for: path and query.
+    [[nodiscard]] std::string origin() const { return text_.substr(0, text_.find('/', text_.find("://") + 3)); }
+    [[nodiscard]] std::string target() const { return text_.substr(origin().size()); }
     [[nodiscard]] int port() const { return port_; }
     [[nodiscard]] bool is_secure() const { return secure_; }
 

@@ -32,9 +32,7 @@ asio::awaitable<std::optional<RobotsRules>> ArticlePages::robots_of(const std::s
 }
 
 asio::awaitable<bool> ArticlePages::may_read(const http::Url& page) {
-    const auto& text = page.text();
-    const auto path = std::min(text.find('/', text.find("//") + 2), text.size());
-    auto origin = text.substr(0, path);
+    auto origin = page.origin();
     auto robots = robots_.find(origin);
     if (robots == robots_.end()) {
         auto rules = co_await robots_of(origin);
@@ -44,7 +42,7 @@ asio::awaitable<bool> ArticlePages::may_read(const http::Url& page) {
     auto work = [](const RobotsRules& rules, std::string target) -> asio::awaitable<bool> {
         co_return rules.allow(target);
     };
-    auto running = work(*robots->second, path < text.size() ? text.substr(path) : "/");
+    auto running = work(*robots->second, page.target());
     co_return co_await asio::co_spawn(reading_, std::move(running), asio::use_awaitable);
 }
 

@@ -446,6 +446,16 @@ TEST(Url, RelativeReferencesAreResolvedAndPasswordsStayWhereTheyBelong) {
     EXPECT_EQ(base->resolve("mailto:a@b").error(), "does not begin with http:// or https://");
 }
 
+TEST(Url, IsAnOriginAndWhatAServerIsAskedFor) {
+    auto parts = [](const char* text) {
+        auto url = Url::parse(text).value();
+        return url.origin() + " " + url.target();
+    };
+    EXPECT_EQ(parts("https://a.example"), "https://a.example /");
+    EXPECT_EQ(parts("http://a.example:8080?x=/1#f"), "http://a.example:8080 /?x=/1");
+    EXPECT_EQ(parts("https://u%2f:p@[::1]/b//c?d"), "https://u%2f:p@[::1] /b//c?d");
+}
+
 TEST(Url, InternationalNamesBecomeAscii) {
     auto url = Url::parse("http://bücher.example/ü");
     ASSERT_TRUE(url);
