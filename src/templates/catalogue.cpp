@@ -182,6 +182,11 @@ std::expected<std::vector<std::string>, std::string> values_in(std::string_view 
     return std::vector<std::string>(values.begin(), values.end());
 }
 
+bool is_fixed(std::string_view pattern) {
+    auto values = values_in(pattern);
+    return values && values->empty();
+}
+
 std::map<std::string, std::string> faulty_entries(const Catalogue& catalogue, const Catalogue& english) {
     std::map<std::string, std::string> faulty;
     std::vector<std::string> known;

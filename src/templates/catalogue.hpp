@@ -38,6 +38,9 @@ struct Catalogue {
 // The values that a pattern asks for: "list", and "count, plural" for one that chooses. The error says what is wrong.
 [[nodiscard]] std::expected<std::vector<std::string>, std::string> values_in(std::string_view pattern);
 
+// A pattern without values: {{words.KEY}}. Every other one is a sentence, filled in with values.
+[[nodiscard]] bool is_fixed(std::string_view pattern);
+
 // What makes an entry useless, by its key: another stands in for it.
 [[nodiscard]] std::map<std::string, std::string> faulty_entries(const Catalogue&, const Catalogue& english);
 

@@ -215,7 +215,7 @@ const Vocabulary& mail_vocabulary() {
         for (const char* list : {"stories[].", "topics[].stories[]."})
             for (std::string& name : split(story_words, list)) names.push_back(std::move(name));
         for (auto& [key, entry] : Languages::english().entries)
-            if (auto values = values_in(entry.text); values && values->empty()) names.push_back("words." + key);
+            if (is_fixed(entry.text)) names.push_back("words." + key);
         return Vocabulary(std::vector<std::string_view>(names.begin(), names.end()));
     }();
     return vocabulary;
@@ -243,9 +243,8 @@ std::vector<Fault> unknown_names(const Template& source, const Vocabulary& vocab
 std::vector<Fault> unknown_words(const Template& source) {
     std::map<std::string, std::vector<std::string>, std::less<>> known; // by what stands before the dot
     for (auto& [key, entry] : Languages::english().entries) {
-        auto values = values_in(entry.text);
-        bool fixed = values && values->empty();
-        known[fixed ? "words" : "sentence"].push_back(fmt::format("{}.{}", fixed ? "words" : "sentence", key));
+        auto group = is_fixed(entry.text) ? "words" : "sentence";
+        known[group].push_back(fmt::format("{}.{}", group, key));
     }
     std::vector<Fault> faults;
     for (const Template::Part& part : source.parts()) {

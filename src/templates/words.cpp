@@ -57,10 +57,8 @@ struct Words::Texts {
             if (!layer) continue;
             for (auto& [key, entry] : layer->entries) patterns[key] = entry.text;
         }
-        for (auto& [key, pattern] : patterns) {
-            auto values = values_in(pattern);
-            if (values && values->empty()) fixed[key] = formatted(pattern, {}, language);
-        }
+        for (auto& [key, pattern] : patterns)
+            if (is_fixed(pattern)) fixed[key] = formatted(pattern, {}, language);
     }
 
     static std::string formatted(std::string_view pattern, std::span<const Value> values, std::string_view language) {
