@@ -226,10 +226,9 @@ private:
     [[nodiscard]] bool is_of_month(std::size_t ahead) const { return is({"of", "in"}, ahead); }
 
     void add(unsigned first, unsigned last) {
-        for (auto day = first;; day = (day + 1) % 7) {
-            said_.days.weekdays[day] |= Days::each;
-            if (day == last) return;
-        }
+        const auto days = weekdays_between(first, last);
+        for (std::size_t day = 0; day < said_.days.weekdays.size(); ++day)
+            if (days >> day & 1U) said_.days.weekdays[day] |= Days::each;
     }
 
     Done weekdays() {

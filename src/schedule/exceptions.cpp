@@ -45,10 +45,8 @@ private:
         }
         if (const auto range = weekday_range_of(word())) {
             skip();
-            for (auto day = range->first;; day = (day + 1) % 7) {
-                except_.weekdays |= static_cast<std::uint8_t>(1U << day);
-                if (day == range->second) return {};
-            }
+            except_.weekdays |= weekdays_between(range->first, range->second);
+            return {};
         }
         // "december 25", "25th of december"
         const bool month_first = month_of(word()).has_value();

@@ -5,8 +5,8 @@
 #include <expected>
 #include <string_view>
 
-// The two languages of parse(). Both take text that is printable ASCII (and tabs) throughout, not empty, at most 500
-// bytes, and give columns in it. Neither asks whether the schedule ever falls due; parse() does.
+// The two languages of parse(). Both take text that is printable ASCII (and tabs) throughout, not empty, at most
+// 2,000 bytes, and give columns in it. Neither asks whether the schedule ever falls due; parse() does.
 
 namespace postrider::schedule {
 

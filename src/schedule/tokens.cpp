@@ -112,6 +112,14 @@ std::optional<std::pair<unsigned, unsigned>> weekday_range_of(std::string_view w
     return std::pair{*first, *last};
 }
 
+std::uint8_t weekdays_between(unsigned first, unsigned last) {
+    std::uint8_t days = 0;
+    for (auto day = first;; day = (day + 1) % 7) {
+        days |= static_cast<std::uint8_t>(1U << day);
+        if (day == last) return days;
+    }
+}
+
 std::optional<unsigned> month_of(std::string_view word) {
     for (unsigned i = 0; i < 12; ++i)
         if (names(word, months[i])) return i + 1;

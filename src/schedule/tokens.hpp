@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ struct Token {
 [[nodiscard]] std::optional<unsigned> weekday_of(std::string_view word);
 // "mon-fri", "weekdays", "weekend", and a single weekday as a range of one. May run past Saturday.
 [[nodiscard]] std::optional<std::pair<unsigned, unsigned>> weekday_range_of(std::string_view word);
+// The days from `first` to `last`, round the end of the week where need be; bit 0 is Sunday.
+[[nodiscard]] std::uint8_t weekdays_between(unsigned first, unsigned last);
 // "january", "jan"; January is 1.
 [[nodiscard]] std::optional<unsigned> month_of(std::string_view word);
 // "2026-01-09"
