@@ -26,9 +26,20 @@ std::string written(const LetterTemplates& templates, const mail::Mailbox& from,
                                templates.html.render(html_words));
 }
 
-json::object every_letter(const templates::Words& said, const digest::SiteWords& site, const subscribers::List& list) {
-    return {{"site", digest::site_content(site)}, {"list", list_words(site, list)},    {"language", said.language()},
-            {"direction", said.direction()},      {"align_start", said.align_start()}, {"words", said.fixed()}};
+// Of more than a hundred words a letter shows ten, and each would be copied and wrapped while the database is locked.
+json::object words_of(const LetterTemplates& templates, const templates::Words& said) {
+    if (!templates.words) return said.fixed();
+    json::object words;
+    for (auto& key : *templates.words)
+        if (auto* text = said.fixed().if_contains(key)) words[key] = *text;
+    return words;
+}
+
+json::object every_letter(const LetterTemplates& templates, const templates::Words& said, const digest::SiteWords& site,
+                          const subscribers::List& list) {
+    return {{"site", digest::site_content(site)}, {"list", list_words(site, list)},
+            {"language", said.language()},        {"direction", said.direction()},
+            {"align_start", said.align_start()},  {"words", words_of(templates, said)}};
 }
 
 void wrap(json::value& text) {
@@ -65,7 +76,7 @@ std::string confirmation_letter(const LetterTemplates& templates, const digest::
                                 std::string_view confirm_url, Time expires_at, Time now) {
     auto said = templates.languages->words({language, list.language});
     Values list_only{{"list", list.title}}, both{{"list", list.title}, {"address", address.text()}};
-    json::object words = every_letter(said, site, list);
+    json::object words = every_letter(templates, said, site, list);
     words["subscriber"] = json::object{{"address", address.text()}};
     words["confirm_url"] = confirm_url;
     words["expires"] = expiry_in_words(said, expires_at - now);
@@ -84,7 +95,7 @@ std::string welcome_letter(const LetterTemplates& templates, const digest::SiteW
     auto said = templates.languages->words({language, list.language});
     auto joined = said.dates(list.timezone, templates::Dates::Style::long_).in_words(now);
     Values list_only{{"list", list.title}}, address_only{{"address", address.text()}};
-    json::object words = every_letter(said, site, list);
+    json::object words = every_letter(templates, said, site, list);
     words["subscriber"] =
         json::object{{"address", address.text()}, {"name", name}, {"first_name", name.substr(0, name.find(' '))}};
     words["why"] = said.text("why", {{"address", address.text()}, {"list", list.title}, {"date", joined}});

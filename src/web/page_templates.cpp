@@ -26,6 +26,23 @@ void add_style_hashes(std::string& sources, std::string_view template_text) {
     }
 }
 
+// Within {{#words}} every name may be a word.
+std::optional<std::set<std::string, std::less<>>> words_in(std::initializer_list<const templates::Template*> all) {
+    constexpr std::string_view group = "words";
+    std::set<std::string, std::less<>> words;
+    for (auto* one : all) {
+        for (auto& part : one->parts()) {
+            for (auto& token : part.tokens) {
+                if (token.kind == templates::Token::Kind::literal || !token.text.starts_with(group)) continue;
+                auto rest = token.text.substr(group.size());
+                if (rest.empty()) return std::nullopt;
+                if (rest.front() == '.') words.emplace(rest.substr(1, rest.find('.', 1) - 1));
+            }
+        }
+    }
+    return words;
+}
+
 }
 
 PageTemplates::Page PageTemplates::render(std::string_view name, const boost::json::value& data) {
@@ -41,7 +58,10 @@ PageTemplates::Page PageTemplates::render(std::string_view name, const boost::js
 }
 
 LetterTemplates PageTemplates::letter(const std::string& name) {
-    return {load(name + "_subject").parsed, load(name + ".txt").parsed, load(name + ".html").parsed, languages()};
+    LetterTemplates letter{
+        load(name + "_subject").parsed, load(name + ".txt").parsed, load(name + ".html").parsed, languages(), {}};
+    letter.words = words_in({&letter.subject, &letter.text, &letter.html});
+    return letter;
 }
 
 std::shared_ptr<const templates::Languages> PageTemplates::languages() {

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +32,7 @@ namespace postrider::web {
 struct LetterTemplates {
     templates::Template subject, text, html;
     std::shared_ptr<const templates::Languages> languages;
+    std::optional<std::set<std::string, std::less<>>> words; // the KEYs of {{words.KEY}} in them; none: all may be
 };
 
 class PageTemplates {
