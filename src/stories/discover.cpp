@@ -44,10 +44,10 @@ bool declares_feed(const Node& link) {
 
 bool looks_like_feed(std::string_view address) {
     const auto path = lower(address.substr(0, address.find_first_of("?#")));
-    constexpr std::array<std::string_view, 9> ends = {"/feed", "/feed/",    "/rss",      "/rss/",     ".rss",
-                                                      ".atom", "/atom.xml", "/feed.xml", "/feed.json"};
-    return std::ranges::any_of(ends, [&](auto end) { return path.ends_with(end); }) || path.ends_with("/rss.xml") ||
-           path.ends_with("/index.rdf");
+    constexpr std::array<std::string_view, 11> ends = {"/feed",      "/feed/",   "/rss",      "/rss/",
+                                                       ".rss",       ".atom",    "/atom.xml", "/feed.xml",
+                                                       "/feed.json", "/rss.xml", "/index.rdf"};
+    return std::ranges::any_of(ends, [&](auto end) { return path.ends_with(end); });
 }
 
 void add(std::vector<FoundFeed>& found, std::string url, std::string title, std::size_t most) {

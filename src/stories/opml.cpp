@@ -10,7 +10,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <unordered_set>
 
 namespace postrider::stories {
