@@ -9,6 +9,7 @@
 #include <unicode/plurrule.h>
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 namespace postrider::templates {

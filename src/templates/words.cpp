@@ -11,7 +11,6 @@
 #include <unicode/locdspnm.h>
 #include <unicode/msgfmt.h>
 
-#include <algorithm>
 #include <stdexcept>
 
 namespace postrider::templates {
@@ -189,17 +188,16 @@ std::optional<Words> Languages::find(std::string_view wish) const {
     return std::nullopt;
 }
 
-Words Languages::words(std::span<const std::string> wishes) const {
+template <class Wishes>
+Words Languages::first_known(const Wishes& wishes) const {
     for (auto& wish : wishes)
         if (auto found = find(wish)) return *std::move(found);
     return find("en").value();
 }
 
-Words Languages::words(std::initializer_list<std::string_view> wishes) const {
-    for (auto& wish : wishes)
-        if (auto found = find(wish)) return *std::move(found);
-    return find("en").value();
-}
+Words Languages::words(std::span<const std::string> wishes) const { return first_known(wishes); }
+
+Words Languages::words(std::initializer_list<std::string_view> wishes) const { return first_known(wishes); }
 
 std::vector<Languages::Choice> Languages::choices() const {
     std::vector<Choice> choices;

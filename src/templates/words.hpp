@@ -87,6 +87,8 @@ public:
     [[nodiscard]] static const Catalogue* built_in(std::string_view language);
 
 private:
+    template <class Wishes>
+    [[nodiscard]] Words first_known(const Wishes&) const;
     [[nodiscard]] std::optional<Words> find(std::string_view wish) const;
 
     std::map<std::string, std::shared_ptr<const Words::Texts>, std::less<>> by_tag_; // in lower case
