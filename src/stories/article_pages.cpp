@@ -20,9 +20,18 @@ constexpr std::string_view product = "postrider"; // in robots.txt
 
 }
 
-asio::awaitable<std::optional<RobotsRules>> ArticlePages::robots_of(const std::string& origin) {
-    http::FetchRequest file{origin + "/robots.txt", "", "", std::string(accepted_types)};
-    auto fetched = co_await fetches_.get(std::move(file));
+asio::awaitable<http::FetchResult> ArticlePages::get(const std::string& host, http::FetchRequest request,
+                                                     Duration pause) {
+    if (auto last = answered_at_.find(host); last != answered_at_.end())
+        co_await fetches_.wait_until(clock_, last->second + pause);
+    auto fetched = co_await fetches_.get(std::move(request));
+    answered_at_[host] = clock_.now();
+    co_return fetched;
+}
+
+asio::awaitable<std::optional<RobotsRules>> ArticlePages::robots_of(const http::Url& page) {
+    http::FetchRequest file{page.origin() + "/robots.txt", "", "", std::string(accepted_types)};
+    auto fetched = co_await get(page.host(), std::move(file), pause_);
     if (!fetched || fetched->status >= 500) co_return std::nullopt;
     auto work = [](std::string text) -> asio::awaitable<std::optional<RobotsRules>> {
         co_return RobotsRules(text, product);
@@ -31,19 +40,21 @@ asio::awaitable<std::optional<RobotsRules>> ArticlePages::robots_of(const std::s
     co_return co_await asio::co_spawn(reading_, std::move(running), asio::use_awaitable);
 }
 
-asio::awaitable<bool> ArticlePages::may_read(const http::Url& page) {
+asio::awaitable<std::optional<Duration>> ArticlePages::pause_before(const http::Url& page) {
     auto origin = page.origin();
     auto robots = robots_.find(origin);
     if (robots == robots_.end()) {
-        auto rules = co_await robots_of(origin);
+        auto rules = co_await robots_of(page);
         robots = robots_.emplace(std::move(origin), std::move(rules)).first;
     }
-    if (!robots->second) co_return false;
+    if (!robots->second) co_return std::nullopt;
     auto work = [](const RobotsRules& rules, std::string target) -> asio::awaitable<bool> {
         co_return rules.allow(target);
     };
     auto running = work(*robots->second, page.target());
-    co_return co_await asio::co_spawn(reading_, std::move(running), asio::use_awaitable);
+    const bool allowed = co_await asio::co_spawn(reading_, std::move(running), asio::use_awaitable);
+    if (!allowed) co_return std::nullopt;
+    co_return std::max(pause_, robots->second->pause());
 }
 
 // Nothing: the page is no article, or cannot be had; the log says why.
@@ -51,11 +62,12 @@ asio::awaitable<std::optional<Page>> ArticlePages::article(std::string url) {
     auto parsed = http::Url::parse(url);
     if (!parsed) co_return std::nullopt;
     std::string trouble;
-    if (!co_await may_read(*parsed))
+    auto pause = co_await pause_before(*parsed);
+    if (!pause)
         trouble = "its site does not want to be read by programs (robots.txt)";
     else {
         http::FetchRequest request{parsed->text(), "", "", std::string(accepted_pages)};
-        auto fetched = co_await fetches_.get(std::move(request));
+        auto fetched = co_await get(parsed->host(), std::move(request), *pause);
         if (has_body(fetched)) {
             auto work = [](http::Fetched answer) -> asio::awaitable<std::expected<Page, PageError>> {
                 co_return read_page(answer.body, answer.content_type, answer.final_url);

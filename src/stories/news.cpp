@@ -254,9 +254,9 @@ News news_of(Feed feed, std::string_view url, Time now, const std::stop_token& s
 }
 
 std::vector<std::size_t> bare_news(storage::Connection& connection, FeedId feed, std::span<const FeedPlace> places,
-                                   const News& news) {
+                                   const News& news, std::size_t most) {
     Taken unused;
-    Taking taking(connection, feed, places, news.items.size(), Time(), unused);
+    Taking taking(connection, feed, places, most, Time(), unused);
     std::vector<std::size_t> found;
     for (std::size_t i = 0; i < news.items.size(); ++i)
         if (news.items[i].bare && news.items[i].story.canonical_url &&
@@ -275,7 +275,7 @@ std::size_t take_news(storage::Connection& connection, FeedId feed, std::span<co
     Taking taking(connection, feed, places, most, now, taken);
     auto next = from;
     while (next < count && (next == from || Steady::now() < until)) {
-        taking.take(news.items[next], count - 1 - next);
+        if (!news.items[next].waits) taking.take(news.items[next], count - 1 - next);
         ++next;
     }
     transaction.commit();

@@ -27,6 +27,7 @@ struct NewsItem {
     Story story;                   // safe, bounded; not in the future
     std::size_t place = 0;         // in the feed, 0 for the top
     bool bare = false;             // no more than a title
+    bool waits = false;            // until its page can be read: it has its place, and is not taken
 };
 
 struct News {
@@ -46,13 +47,13 @@ struct Taken {
 };
 
 // The bare items, by their number in `news`, that are going to be candidates and are not known yet: those whose pages
-// are worth reading. Oldest first.
+// are worth reading. Oldest first. `most` as in take_news().
 [[nodiscard]] std::vector<std::size_t> bare_news(storage::Connection&, FeedId, std::span<const FeedPlace> places,
-                                                 const News&);
+                                                 const News&, std::size_t most);
 
 // Stores items from number `from` on for about `at_most` within one transaction, and gives the number of the next one
 // to store; at the end (or when the feed was removed meanwhile) their count. `places` stay the same over all pieces.
-// Only the newest `most` items can be candidates.
+// Only the newest `most` items can be candidates, those that wait among them.
 [[nodiscard]] std::size_t take_news(storage::Connection&, FeedId, std::span<const FeedPlace> places, const News&,
                                     std::size_t from, std::size_t most, Duration at_most, Time now, Taken& taken);
 

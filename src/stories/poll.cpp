@@ -109,6 +109,7 @@ PollSettings poll_settings(const http::ClientSettings& client, Duration every) {
     if (client.allow_private_addresses) {
         settings.at_least = 1s;
         settings.without_validators = 0s;
+        settings.between_pages = 0s;
     }
     return settings;
 }

@@ -26,6 +26,7 @@ struct PollSettings {
     Duration at_most = 24h;           // what ttl and max-age can ask for, and where the back-off ends
     int failing_after = 3;            // failures in a row
     int moved_after = 3;              // permanent redirects to one place in a row
+    Duration between_pages = 1s;      // at least, of one host; its robots.txt may ask for more
 };
 
 // An intranet's own server, or a test's, may be asked more often than a stranger's.

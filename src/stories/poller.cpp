@@ -102,31 +102,30 @@ struct Poller::State {
     }
 
     // Entries whose pages are still to be read are left for the next poll.
-    asio::awaitable<void> read_pages(Task& task, Answer& answer) {
+    asio::awaitable<void> read_pages(Task& task, Answer& answer, std::size_t most) {
         auto bare = [&](storage::Connection& connection) {
-            return bare_news(connection, task.feed.id, task.places, answer.news);
+            return bare_news(connection, task.feed.id, task.places, answer.news, most);
         };
         auto wanted = co_await database.read(bare);
         ArticlePages pages(task.feed.id, host_of(task.feed.url), fetches, hosts, reading_thread.get_executor(), clock,
-                           stop_reading.get_token());
+                           settings.between_pages, stop_reading.get_token());
         auto left = co_await pages.read(answer.news, wanted);
         answer.pages = pages.asked();
         const bool first = std::ranges::any_of(task.places, [](auto& place) { return !place.started; });
         if (first) co_return; // what is there already is taken note of as it is
-        for (auto i = left.rbegin(); i != left.rend(); ++i)
-            answer.news.items.erase(answer.news.items.begin() + std::ptrdiff_t(*i));
+        for (auto i : left) answer.news.items[i].waits = true;
         answer.pages_left = !left.empty();
     }
 
     asio::awaitable<void> store(Task& task, Answer& answer, PollReport& report) {
-        if (task.feed.read_pages && answer.body && *answer.body) co_await read_pages(task, answer);
+        const auto most = most_news(task.feed, clock.now());
+        if (task.feed.read_pages && answer.body && *answer.body) co_await read_pages(task, answer, most);
         auto now = clock.now();
         auto after = after_poll(task.feed, answer.fetched, answer.body, now, chance(), settings);
         if (answer.pages_left) { // ask for the whole feed again
             after.etag.clear();
             after.last_modified.clear();
         }
-        const auto most = most_news(task.feed, now);
         Taken taken;
         std::size_t next = 0;
         bool done = false;
@@ -147,7 +146,7 @@ struct Poller::State {
         report.feed = std::move(after);
         report.new_stories = taken.candidates;
         report.remembered = taken.remembered;
-        report.items = answer.news.items.size();
+        report.items = std::size_t(std::ranges::count(answer.news.items, false, &NewsItem::waits));
         report.flooded = taken.flooded;
         report.new_ids = report.feed.new_ids_at == now ? taken.new_ids : 0;
         report.pages = answer.pages;

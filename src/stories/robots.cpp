@@ -3,6 +3,7 @@
 #include "stories/characters.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace postrider::stories {
@@ -32,6 +33,16 @@ bool matches(std::string_view pattern, std::string_view path) {
     }
 }
 
+// "10", "0.5"; what is no number asks for nothing.
+Duration seconds_in(std::string_view text) {
+    double seconds = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds, std::chars_format::fixed);
+    if (error == std::errc::result_out_of_range) return RobotsRules::longest_pause;
+    if (error != std::errc() || !(seconds > 0)) return {};
+    constexpr double most = double(RobotsRules::longest_pause / 1ms);
+    return Duration(std::int64_t(std::min(seconds * 1000, most)));
+}
+
 }
 
 // Lines of the file, one by one, into the group for us and the group for everybody.
@@ -46,6 +57,7 @@ public:
         const auto key = trim(line.substr(0, colon));
         const auto value = trim(line.substr(colon + 1));
         if (same_letters(key, "user-agent")) return agent(value);
+        if (same_letters(key, "crawl-delay")) return pause(seconds_in(value));
         const bool allow = same_letters(key, "allow");
         if (!allow && !same_letters(key, "disallow")) return;
         in_rules_ = true;
@@ -55,6 +67,7 @@ public:
     }
 
     std::vector<Rule> rules() && { return std::move(named_ ? own_ : general_); }
+    [[nodiscard]] Duration pause() const { return named_ ? own_pause_ : general_pause_; }
 
 private:
     void agent(std::string_view name) {
@@ -64,8 +77,15 @@ private:
         named_ = named_ || ours_;
     }
 
+    void pause(Duration asked) {
+        in_rules_ = true;
+        if (ours_) own_pause_ = asked;
+        if (everybodys_) general_pause_ = asked;
+    }
+
     std::string_view product_;
     std::vector<Rule> own_, general_;
+    Duration own_pause_{}, general_pause_{};
     bool ours_ = false, everybodys_ = false, in_rules_ = false, named_ = false;
 };
 
@@ -78,6 +98,7 @@ RobotsRules::RobotsRules(std::string_view text, std::string_view product) {
         file.read(text.substr(0, end));
         text.remove_prefix(std::min(end + 1, text.size()));
     }
+    pause_ = file.pause();
     rules_ = std::move(file).rules();
 }
 

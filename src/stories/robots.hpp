@@ -1,5 +1,7 @@
 #pragma once
 
+#include "system/time.hpp"
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,7 +10,7 @@
 // names himself.
 //
 // In:   the text of the file, our product's name, the path of a page with its query.
-// Out:  whether it may be read. Pure, the file is read once; the longest rule decides, of two equal ones the one that allows; * and $ count.
+// Out:  whether it may be read, and how long to wait between two pages. Pure, the file is read once; the longest rule decides, of two equal ones the one that allows; * and $ count.
 // Always: at most the first 500 KB are looked at, as the RFC has it (section 2.5), and 2,000 rules.
 
 namespace postrider::stories {
@@ -17,6 +19,9 @@ class RobotsRules {
 public:
     RobotsRules(std::string_view text, std::string_view product);
     [[nodiscard]] bool allow(std::string_view path) const;
+    // Crawl-delay: no part of the RFC, but what many sites write. Nothing asked: 0; more than the longest: the longest.
+    [[nodiscard]] Duration pause() const { return pause_; }
+    static constexpr Duration longest_pause = 30s;
 
 private:
     struct Rule {
@@ -26,6 +31,7 @@ private:
     class File;
 
     std::vector<Rule> rules_; // of our group, else of everybody's
+    Duration pause_{};
 };
 
 }

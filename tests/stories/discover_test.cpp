@@ -1,8 +1,10 @@
 #include "stories/discover.hpp"
 #include "stories/robots.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+using namespace postrider;
 using namespace postrider::stories;
 
 namespace {
@@ -67,6 +69,19 @@ TEST(Robots, AGroupOfOurOwnCountsInsteadOfEverybodys) {
     EXPECT_FALSE(robots_allow(text, "postrider", "/a/b.html"));
     EXPECT_TRUE(robots_allow(text, "postrider", "/a/b.html?x"));
     EXPECT_TRUE(robots_allow(text, "nobody", "/a/b.html"));
+}
+
+TEST(Robots, TheirPauseIsKeptWithinReason) {
+    auto pause = [](std::string_view text) { return RobotsRules(text, "postrider").pause(); };
+    EXPECT_EQ(pause("User-agent: *\nCrawl-delay: 10\n"), 10s);
+    EXPECT_EQ(pause("User-agent: *\ncrawl-delay: 2.5\nDisallow: /x"), 2500ms);
+    EXPECT_EQ(pause("User-agent: other\nCrawl-delay: 10\n"), 0s);
+    EXPECT_EQ(pause("User-agent: *\nCrawl-delay: 10\nUser-agent: postrider\nCrawl-delay: 3\n"), 3s);
+    EXPECT_EQ(pause("User-agent: *\nCrawl-delay: 10\nUser-agent: postrider\nDisallow:\n"), 0s);
+    for (auto* much : {"86400", "99999999999999999999", "1e9", "31"})
+        EXPECT_LE(pause(fmt::format("User-agent: *\nCrawl-delay: {}\n", much)), 30s) << much;
+    for (auto* nothing : {"", "-5", "soon", "nan", "0"})
+        EXPECT_EQ(pause(fmt::format("User-agent: *\nCrawl-delay: {}\n", nothing)), 0s) << nothing;
 }
 
 TEST(Robots, EmptyBrokenAndHostileFilesAllowOrForbidButNeverStall) {

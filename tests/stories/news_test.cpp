@@ -127,7 +127,7 @@ TEST_F(NewsTest, EveryFeedOfTheCorporaBecomesSafeBoundedStoriesAndASecondPollBri
             auto news = news_of(*parsed, url, now);
             stories += news.items.size();
             left_out += news.left_out;
-            for (const auto& [keys, story, place, bare] : news.items) {
+            for (const auto& [keys, story, place, bare, waits] : news.items) {
                 EXPECT_FALSE(story.title.empty()) << file.path();
                 EXPECT_LE(story.published_at.value_or(now), now) << file.path();
                 EXPECT_EQ(without_pre_breaks(safe_html(story.html, url)), without_pre_breaks(story.html))

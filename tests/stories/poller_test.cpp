@@ -14,6 +14,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <sstream>
 #include <thread>
@@ -90,6 +91,7 @@ protected:
 
     std::string says(const std::string& request) {
         auto path = request.substr(4, request.find(' ', 4) - 4);
+        if (asked) asked(path);
         auto found = answers.find(path);
         return found == answers.end() ? answer(404, "") : found->second;
     }
@@ -131,6 +133,7 @@ protected:
     std::string database_url;
     std::optional<storage::Connection> connection;
     std::map<std::string, std::string> answers;
+    std::function<void(const std::string& path)> asked;
     ScriptedHttp server{context, [this](const std::string& request) { return says(request); }};
     system::CurlLoop curl{context.get_executor()};
     http::Client client{curl, on_loopback()};
@@ -377,6 +380,18 @@ struct FullPages : PollerTest {
                                      [&](auto& one) { return one.starts_with("GET " + path + " "); });
     }
     Story newest() { return Stories(*connection).of_list(daily).front().story; }
+
+    // The clock goes on while the loop works.
+    PollReport polls_and_time_passes(FeedId id = {1}) {
+        std::optional<PollReport> report;
+        boost::asio::co_spawn(context, poller->poll(id), [&](std::exception_ptr, PollReport done) { report = done; });
+        context.restart();
+        while (!report) {
+            context.run_for(2ms);
+            clock.advance(100ms);
+        }
+        return *report;
+    }
 };
 
 TEST_F(FullPages, ThePageOfAnEntryThatIsNoMoreThanATitleIsReadOnce) {
@@ -384,12 +399,12 @@ TEST_F(FullPages, ThePageOfAnEntryThatIsNoMoreThanATitleIsReadOnce) {
     EXPECT_EQ(requests_for("/old"), 0) << "what is only remembered need not be read";
     answers["/feed"] = bare({"/new", "/old"});
     answers["/new"] = page("The harbour was full.");
-    auto report = polls();
+    auto report = polls_and_time_passes();
     EXPECT_EQ(report.pages, 1u);
     EXPECT_EQ(newest().title, "Title of /new");
     EXPECT_TRUE(newest().html.contains("The harbour was full.")) << newest().html;
     EXPECT_TRUE(newest().summary.contains("The harbour was full."));
-    polls();
+    polls_and_time_passes();
     EXPECT_EQ(requests_for("/new"), 1);
     EXPECT_TRUE(newest().html.contains("The harbour was full.")) << "a later poll does not take the words away";
 }
@@ -399,7 +414,7 @@ TEST_F(FullPages, WhatTheSiteKeepsFromProgramsIsNotRead) {
     answers["/robots.txt"] = answer(200, "User-agent: *\nDisallow: /new\n");
     answers["/feed"] = bare({"/new", "/old"});
     answers["/new"] = page("Secret.");
-    EXPECT_EQ(polls().new_stories, 1u);
+    EXPECT_EQ(polls_and_time_passes().new_stories, 1u);
     EXPECT_EQ(requests_for("/new"), 0);
     EXPECT_EQ(newest().html, "");
 }
@@ -412,8 +427,8 @@ TEST_F(FullPages, MorePagesThanAPollMayReadWaitForTheNextOne) {
         answers[paths.back()] = page("Page " + std::to_string(i) + ".");
     }
     answers["/feed"] = bare(paths);
-    EXPECT_EQ(polls().new_stories, 20u);
-    EXPECT_EQ(polls().new_stories, 5u);
+    EXPECT_EQ(polls_and_time_passes().new_stories, 20u);
+    EXPECT_EQ(polls_and_time_passes().new_stories, 5u);
     for (auto& candidate : Stories(*connection).of_list(daily))
         if (candidate.standing == Standing::candidate) EXPECT_NE(candidate.story.html, "") << candidate.story.title;
 }
@@ -421,8 +436,65 @@ TEST_F(FullPages, MorePagesThanAPollMayReadWaitForTheNextOne) {
 TEST_F(FullPages, APageThatCannotBeReadLeavesTheTitle) {
     begins();
     answers["/feed"] = bare({"/gone", "/old"});
-    EXPECT_EQ(polls().new_stories, 1u);
+    EXPECT_EQ(polls_and_time_passes().new_stories, 1u);
     EXPECT_EQ(newest().title, "Title of /gone");
+}
+
+TEST_F(FullPages, BetweenTwoRequestsToOneHostPassesASecondAtLeast) {
+    begins();
+    answers["/feed"] = bare({"/a", "/b", "/c"});
+    for (auto* path : {"/a", "/b", "/c"}) answers[path] = page("Words.");
+    std::vector<Time> moments;
+    asked = [&](const std::string&) { moments.push_back(clock.now()); };
+    EXPECT_EQ(polls_and_time_passes().pages, 3u);
+    ASSERT_EQ(moments.size(), 5u) << "the feed, robots.txt, three pages";
+    for (std::size_t i = 1; i < moments.size(); ++i) EXPECT_GE(moments[i] - moments[i - 1], 1s) << i;
+}
+
+TEST_F(FullPages, ASiteThatAsksForALongerPauseGetsIt) {
+    begins();
+    answers["/robots.txt"] = answer(200, "User-agent: *\nCrawl-delay: 7\n");
+    answers["/feed"] = bare({"/a", "/b"});
+    for (auto* path : {"/a", "/b"}) answers[path] = page("Words.");
+    std::map<std::string, Time> moments;
+    asked = [&](const std::string& path) { moments[path] = clock.now(); };
+    EXPECT_EQ(polls_and_time_passes().pages, 2u);
+    EXPECT_GE(std::chrono::abs(moments["/b"] - moments["/a"]), 7s);
+}
+
+TEST_F(FullPages, APauseIsGivenUpWhenThePollerStops) {
+    begins();
+    answers["/feed"] = bare({"/a", "/b"});
+    answers["/a"] = page("Words.");
+    bool failed = false;
+    boost::asio::co_spawn(context, poller->poll({1}),
+                          [&](std::exception_ptr failure, PollReport) { failed = bool(failure); });
+    context.restart();
+    context.run_for(50ms);
+    EXPECT_FALSE(failed);
+    poller->stop();
+    context.restart();
+    for (int i = 0; i < 100 && !failed; ++i) context.run_for(2ms);
+    EXPECT_TRUE(failed);
+}
+
+TEST_F(FullPages, AFloodOfBareTitlesIsCappedAsAnyOther) {
+    begins();
+    std::vector<std::string> paths;
+    for (int i = 300; i > 0; --i) {
+        paths.push_back("/p" + std::to_string(i));
+        answers[paths.back()] = page("Page " + std::to_string(i) + ".");
+    }
+    answers["/feed"] = bare(paths);
+    auto first = polls_and_time_passes();
+    EXPECT_EQ(first.new_stories, 20u);
+    EXPECT_EQ(first.flooded, 200u);
+    for (int poll = 0; poll < 6; ++poll) polls_and_time_passes();
+    auto news = candidates();
+    EXPECT_EQ(news.size(), 100u) << "as many as when they had come with their words";
+    EXPECT_NE(std::ranges::find(news, "Title of /p300"), news.end()) << "the newest go in";
+    EXPECT_EQ(std::ranges::find(news, "Title of /p200"), news.end());
+    EXPECT_EQ(requests_for("/p200"), 0) << "what is only remembered need not be read";
 }
 
 TEST_F(PollerTest, APageThatDeclaresFeedsOffersThem) {
