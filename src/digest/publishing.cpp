@@ -4,6 +4,7 @@
 #include "schedule/schedule.hpp"
 #include "system/fault_point.hpp"
 #include "templates/check.hpp"
+#include "templates/inline_styles.hpp"
 #include "templates/mustache.hpp"
 #include "templates/program.hpp"
 
@@ -82,7 +83,7 @@ Publishing::Compiled Publishing::compile(const subscribers::List& list, const Is
     while (!plain_subject.empty() && plain_subject.back() == '\n') plain_subject.pop_back();
     content.at("issue").as_object()["subject"] = plain_subject;
 
-    auto html = templates::compile(load(list.template_name + ".html"), content);
+    auto html = templates::with_inlined_styles(templates::compile(load(list.template_name + ".html"), content));
     auto text = templates::compile(load(list.template_name + ".txt"), for_plain_text(content));
     auto domain = std::string(sender->address.domain_ascii());
     mail::ListFields fields{

@@ -119,6 +119,14 @@ void Program::fill(std::string& out, std::span<const std::string_view> values) c
     }
 }
 
+Program Program::with_literals(std::vector<std::string> texts) const {
+    Program other = *this;
+    auto text = texts.begin();
+    for (Piece& piece : other.pieces_)
+        if (piece.kind == Kind::literal && text != texts.end()) piece.text = std::move(*text++);
+    return other;
+}
+
 std::string Program::stored() const {
     std::string text(header);
     for (const std::string& slot : slots_) text += fmt::format("s{}:{}", slot.size(), slot);

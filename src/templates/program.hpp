@@ -58,6 +58,9 @@ public:
     [[nodiscard]] std::span<const Piece> pieces() const { return pieces_; }
     [[nodiscard]] std::span<const std::string> slots() const { return slots_; } // "subscriber.name", each once
 
+    // The same slots and conditions between other literals: as many as there are, in their order.
+    [[nodiscard]] Program with_literals(std::vector<std::string> texts) const;
+
     // A compact text without control characters of its own: valid UTF-8 where the template and the data are.
     [[nodiscard]] std::string stored() const;
     // The error says what is wrong with the text; nothing in it is trusted.

@@ -257,5 +257,17 @@ TEST(Content, ProseIsWrappedAndLongWordsStayWhole) {
     EXPECT_EQ(wrapped(std::string(100, 'x') + " y", 72), std::string(100, 'x') + "\ny");
 }
 
+TEST_F(Publisher, WritesTheRulesOfAMailIntoItsStyleAttributesWhenTheIssueIsMade) {
+    operator_writes("digest.html.mustache",
+                    "<style>p{color:red}\n@media print{p{top:0}}</style>{{#stories}}<p>{{title}}</p>{{/stories}}"
+                    "<a href=\"{{unsubscribe_url}}\">x</a>{{site.postal_address}}");
+    story("First");
+    auto issue = publishing->publish(list, {}, now).issue;
+    auto html = publishing->sample(list, issue, reader(), "", now).html;
+    EXPECT_TRUE(
+        html.starts_with("<style>@media print{p{top:0}}</style><p style=\"color:red\">First</p><a href=\"https"))
+        << html;
+}
+
 }
 }
