@@ -27,12 +27,11 @@ Pages::Answer Pages::home(const http::Request& request, const Names&) {
     json::array lists;
     for (auto& one : shown)
         lists.push_back(
-            json::object{{"title", one.list.title},
+            json::object{{"slug", one.list.slug},
+                         {"title", one.list.title},
                          {"description", one.list.description},
                          {"join_url", path_of("/join/" + one.list.slug)},
-                         {"join_label", words.text("subscribe_to", {{"list", one.list.title}})},
-                         {"archive_url", one.has_archive ? path_of("/archive/" + one.list.slug) : std::string()},
-                         {"archive_label", words.text("earlier_issues_of", {{"list", one.list.title}})}});
+                         {"archive_url", one.has_archive ? path_of("/archive/" + one.list.slug) : std::string()}});
     auto all = data(words, words.text("newsletters"));
     all["lists"] = std::move(lists);
     auto response = page(200, "page_home.html", all);

@@ -182,11 +182,9 @@ http::Response Pages::preferences_page(const templates::Words& words, const std:
     offer(chosen);
     for (auto& line : found.lines) {
         bool active = is_active(line.membership);
-        auto label = words.text(active ? "unsubscribe_from" : "subscribe_to", {{"list", line.list.title}});
         subscriptions.push_back(json::object{{"list", line.list.slug},
                                              {"title", line.list.title},
                                              {"state", state_in_words(words, line.membership, line.list)},
-                                             {"label", label},
                                              {"active", active}});
         offer(line.list.language);
     }

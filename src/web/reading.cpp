@@ -3,6 +3,7 @@
 #include "subscribers/audience.hpp"
 #include "web/archived_issues.hpp"
 #include "web/atom.hpp"
+#include "web/issue_frame.hpp"
 #include "web/pages.hpp"
 
 #include <boost/json.hpp>
@@ -108,7 +109,7 @@ Pages::Answer Pages::archive_issue(const http::Request& request, const Names& na
     };
     auto html = co_await database_.read(read);
     if (!html) co_return not_found(request);
-    co_return html_answer(200, std::move(*html), std::string(issue_policy));
+    co_return html_answer(200, framed(*html, "", ""), std::string(issue_policy));
 }
 
 Pages::Answer Pages::archive_feed(const http::Request& request, const Names& names) {
