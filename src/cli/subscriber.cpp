@@ -256,9 +256,42 @@ json::object json_of(const subscribers::ImportReport& report) {
     json::array rejections;
     for (auto& one : report.rejections)
         rejections.push_back(json::object{{"line", one.line}, {"reason", mail::valid_utf8(one.reason)}});
-    return {{"rows", report.rows},           {"new", report.added},
-            {"unchanged", report.unchanged}, {"suppressed", report.suppressed},
-            {"rejected", report.rejected},   {"rejections", std::move(rejections)}};
+    return {{"rows", report.rows},
+            {"new", report.added},
+            {"unchanged", report.unchanged},
+            {"suppressed", report.suppressed},
+            {"unsubscribed", report.unsubscribed},
+            {"undeliverable", report.undeliverable},
+            {"rejected", report.rejected},
+            {"rejections", std::move(rejections)},
+            {"written_by", report.written_by.empty() ? json::value() : json::value(report.written_by)}};
+}
+
+std::vector<subscribers::ColumnMeaning> column_meanings(const Call& call) {
+    std::vector<subscribers::ColumnMeaning> meanings;
+    for (auto& text : call.texts("--map")) {
+        auto equals = text.rfind('=');
+        if (equals == 0 || equals == text.npos || equals + 1 == text.size())
+            throw WrongUsage(fmt::format("--map \"{}\": write COLUMN=MEANING, as in --map \"E-Mail=email\"", text));
+        meanings.push_back({text.substr(0, equals), text.substr(equals + 1)});
+    }
+    return meanings;
+}
+
+void say_report(Call& call, const std::string& file, const subscribers::ImportReport& report) {
+    for (auto& one : report.rejections)
+        call.note(fmt::format("{}:{}: {}", file, one.line, mail::valid_utf8(one.reason)));
+    if (report.rejected > std::int64_t(report.rejections.size()))
+        call.note(fmt::format("... and {} more", report.rejected - std::int64_t(report.rejections.size())));
+    if (!report.written_by.empty()) call.say(fmt::format("{} is an export of {}", file, report.written_by));
+    std::string kept;
+    if (report.unsubscribed + report.undeliverable > 0)
+        kept = fmt::format(" ({} unsubscribed and {} bounced, complained or blocked where they come from)",
+                           report.unsubscribed, report.undeliverable);
+    call.say(fmt::format("{}{}: {} new{}, {} unchanged, {} suppressed{}, {} rejected",
+                         call.has("--dry-run") ? "nothing was stored; of " : "", counted(report.rows, "row"),
+                         report.added, call.has("--confirmed") ? "" : " (each gets a mail to confirm)",
+                         report.unchanged, report.suppressed, kept, report.rejected));
 }
 
 int import(Call& call) {
@@ -266,7 +299,7 @@ int import(Call& call) {
     subscribers::ImportOptions options{list.id, call.text("--basis"),
                                        call.has("--confirmed") ? subscribers::Standing::confirmed
                                                                : subscribers::Standing::unasked,
-                                       call.has("--dry-run")};
+                                       call.has("--dry-run"), column_meanings(call)};
     if (options.basis.empty()) throw WrongUsage("--basis is empty; say how these people agreed to get mail");
     Confirmations confirmations(call, list);
     Progress progress(call.err, call.terminal, "importing");
@@ -276,22 +309,20 @@ int import(Call& call) {
             confirmations.write(asked.id, *address, sign_up.language, asked.expires_at);
     };
     hooks.progress = [&](const subscribers::ImportProgress& now) { progress.at(now.bytes_read, now.bytes_total); };
+    std::optional<NewFile> rejected;
+    if (auto path = call.text_if("--rejected")) {
+        rejected.emplace(*path, NewFile::Existing::refuse);
+        hooks.write_rejected = [&](std::string_view line) { rejected->stream() << line; };
+    }
     auto& file = call.argument(0);
     auto report = subscribers::import_readers(call.database(), call.tokens(), call.site().sign_up, file, options, hooks,
                                               call.now);
     if (!report) throw Failure(report.error());
-    if (call.json()) {
+    if (rejected && report->rejected > 0) rejected->finish();
+    if (call.json())
         print_json(call.out, json_of(*report));
-        return 0;
-    }
-    for (auto& one : report->rejections)
-        call.note(fmt::format("{}:{}: {}", file, one.line, mail::valid_utf8(one.reason)));
-    if (report->rejected > std::int64_t(report->rejections.size()))
-        call.note(fmt::format("... and {} more", report->rejected - std::int64_t(report->rejections.size())));
-    call.say(fmt::format("{}{}: {} new{}, {} unchanged, {} suppressed, {} rejected",
-                         options.dry_run ? "nothing was stored; of " : "", counted(report->rows, "row"), report->added,
-                         call.has("--confirmed") ? "" : " (each gets a mail to confirm)", report->unchanged,
-                         report->suppressed, report->rejected));
+    else
+        say_report(call, file, *report);
     return 0;
 }
 
@@ -301,7 +332,9 @@ int export_list(Call& call) {
     std::optional<NewFile> file;
     if (output) file.emplace(*output, call.has("--force") ? NewFile::Existing::replace : NewFile::Existing::refuse);
     auto& out = file ? file->stream() : call.out;
-    auto count = subscribers::export_readers(call.database(), list.id, [&](std::string_view piece) { out << piece; });
+    auto which = call.has("--all") ? subscribers::Exported::all : subscribers::Exported::active;
+    auto write = [&](std::string_view piece) { out << piece; };
+    auto count = subscribers::export_readers(call.database(), list.id, which, write);
     if (!file) return 0;
     file->finish();
     call.say(fmt::format("{} written to {}", counted(count, "reader"), *output));
@@ -385,23 +418,31 @@ void add_many_readers(Commands& commands) {
                         {{"ADDRESS", "an address; - reads one a line from standard input", Times::many}},
                         {json_option},
                         check});
-    commands.push_back({"subscriber",
-                        "import",
-                        "Put the readers of a CSV file on a list.",
-                        "subscriber import readers.csv --list daily --basis \"joined at the fair, May 2026\" --dry-run",
-                        {{"FILE", "CSV with a header line: email, and name, language, timezone, or attributes"}},
-                        {list_option,
-                         {"--basis", "TEXT", "how these people agreed; kept in the consent record", Times::once},
-                         {"--confirmed", "", "active at once, without a mail that asks"},
-                         {"--dry-run", "", "count, and store nothing"},
-                         json_option},
-                        import});
+    commands.push_back(
+        {"subscriber",
+         "import",
+         "Put the readers of a CSV file on a list. Exports of Mailchimp, listmonk and MailPoet are known "
+         "by their columns; whoever had left or bounced there stays out here.",
+         "subscriber import readers.csv --list daily --basis \"joined at the fair, May 2026\" --dry-run",
+         {{"FILE", "CSV with a header line: email, and name, language, timezone, or attributes"}},
+         {list_option,
+          {"--basis", "TEXT", "how these people agreed; kept in the consent record", Times::once},
+          {"--confirmed", "", "active at once, without a mail that asks"},
+          {"--map", "COLUMN=MEANING",
+           "what a column means: email, name, first_name, last_name, language, timezone, status, "
+           "- to leave it out, or the name of an attribute; any number of times",
+           Times::any},
+          {"--rejected", "FILE", "a new file for the rows that were rejected, with line and reason"},
+          {"--dry-run", "", "count, and store nothing"},
+          json_option},
+         import});
     commands.push_back({"subscriber",
                         "export",
-                        "Write the active readers of a list as CSV.",
+                        "Write the readers of a list as CSV.",
                         "subscriber export --list daily --output readers.csv",
                         {},
                         {list_option,
+                         {"--all", "", "those who have left, too, each with status and since when; else the active"},
                          {"--output", "FILE", "a new file, for you alone to read; left out: standard output"},
                          {"--force", "", "replace a file that is there"}},
                         export_list});

@@ -13,13 +13,29 @@ namespace {
 
 constexpr std::size_t piece = 64 * 1024;
 
-std::set<std::string, std::less<>> attribute_names(storage::Connection& connection, ListId list) {
+// Each reader once, by the newest stretch; the columns are those of the file, with the attributes last.
+constexpr std::string_view active_readers = R"sql(
+    SELECT p.address, p.name, p.language, p.timezone, 'active', s.activated_at, p.attributes
+    FROM subscription s JOIN subscriber p ON p.id = s.subscriber_id
+    WHERE s.list_id = $1 AND s.left_at IS NULL ORDER BY s.id)sql";
+constexpr std::string_view all_readers = R"sql(
+    SELECT p.address, p.name, p.language, p.timezone,
+           CASE WHEN s.left_at IS NULL THEN 'active' WHEN s.left_how = 'suppressed' THEN 'blocked'
+                ELSE 'unsubscribed' END,
+           coalesce(s.left_at, s.activated_at), p.attributes
+    FROM subscription s JOIN subscriber p ON p.id = s.subscriber_id
+    WHERE s.list_id = $1
+      AND s.id = (SELECT max(n.id) FROM subscription n WHERE n.subscriber_id = p.id AND n.list_id = $1)
+    ORDER BY s.id)sql";
+
+std::set<std::string, std::less<>> attribute_names(storage::Connection& connection, ListId list,
+                                                   std::string_view readers) {
     std::set<std::string, std::less<>> names;
     connection.each(
-        R"sql(SELECT p.attributes FROM subscription s JOIN subscriber p ON p.id = s.subscriber_id
-              WHERE s.list_id = $1 AND s.left_at IS NULL AND p.attributes <> '{}' ORDER BY s.id)sql",
+        readers,
         [&](const storage::Row& row) {
-            for (auto& [name, value] : parse_attributes(row.text(0)))
+            if (row.text(6) == "{}") return;
+            for (auto& [name, value] : parse_attributes(row.text(6)))
                 if (!names.contains(name)) names.insert(name);
         },
         list);
@@ -34,38 +50,40 @@ void append_row(std::string& to, std::span<const std::string_view> fields) {
 
 }
 
-std::int64_t export_readers(storage::Connection& connection, ListId list,
+std::int64_t export_readers(storage::Connection& connection, ListId list, Exported which,
                             const std::function<void(std::string_view)>& write) {
     storage::Snapshot snapshot(connection); // so that the header fits the rows below it
-    auto names = attribute_names(connection, list);
+    auto readers = which == Exported::all ? all_readers : active_readers;
+    auto names = attribute_names(connection, list, readers);
     std::vector<std::string_view> fields = {"email", "name", "language", "timezone"};
+    if (which == Exported::all) fields.insert(fields.end(), {"status", "since"});
     fields.insert(fields.end(), names.begin(), names.end());
     std::string text;
     append_row(text, fields);
 
-    std::int64_t readers = 0;
+    std::int64_t count = 0;
     connection.each(
-        R"sql(SELECT p.address, p.name, p.language, p.timezone, p.attributes
-              FROM subscription s JOIN subscriber p ON p.id = s.subscriber_id
-              WHERE s.list_id = $1 AND s.left_at IS NULL ORDER BY s.id)sql",
+        readers,
         [&](const storage::Row& row) {
             Attributes attributes;
-            if (row.text(4) != "{}") attributes = parse_attributes(row.text(4));
+            if (row.text(6) != "{}") attributes = parse_attributes(row.text(6));
             fields.clear();
             for (int column = 0; column < 4; ++column) fields.push_back(row.text(column));
+            auto since = rfc3339(row.get<Time>(5));
+            if (which == Exported::all) fields.insert(fields.end(), {row.text(4), since});
             for (auto& name : names) {
                 auto value = attributes.find(name);
                 fields.push_back(value == attributes.end() ? std::string_view() : std::string_view(value->second));
             }
             append_row(text, fields);
-            ++readers;
+            ++count;
             if (text.size() < piece) return;
             write(text);
             text.clear();
         },
         list);
     write(text);
-    return readers;
+    return count;
 }
 
 }

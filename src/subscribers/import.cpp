@@ -1,7 +1,9 @@
 #include "subscribers/import.hpp"
 
+#include "subscribers/consent.hpp"
 #include "subscribers/import_rows.hpp"
 #include "subscribers/lists.hpp"
+#include "subscribers/subscriptions.hpp"
 #include "subscribers/suppressions.hpp"
 
 #include <fmt/format.h>
@@ -103,7 +105,9 @@ public:
         while (at < rows.size() && !allowance_.used_up()) {
             std::vector<Repeated> group;
             for (; at < rows.size() && group.size() < sizes[0]; ++at) {
-                if (anybody_suppressed && suppressed(rows[at][Row::key]))
+                if (rows[at].before > Before::unconfirmed)
+                    keep_out(rows[at]);
+                else if (anybody_suppressed && suppressed(rows[at][Row::key]))
                     ++report_.suppressed;
                 else if (!group.empty() && (*group.back().row)[Row::key] == rows[at][Row::key])
                     ++group.back().again;
@@ -117,6 +121,22 @@ public:
         allowance_.committed();
         report_.added += active;
         return at;
+    }
+
+    // Who had left or bounced elsewhere has done so here, too. Inside a transaction.
+    void keep_out(const Row& row) {
+        if (stays_out(row)) keep_standing(row);
+    }
+    // Counts the row; false where the reader's own word, given here, weighs more than the file.
+    bool stays_out(const Row& row) {
+        SubscriberId id;
+        if (known(row[Row::key], id) == Known::active && has_confirmed(row[Row::key])) {
+            ++report_.unchanged;
+            return false;
+        }
+        ++report_.suppressed;
+        ++(row.before == Before::unsubscribed ? report_.unsubscribed : report_.undeliverable);
+        return true;
     }
 
     // What is known of an address on this list.
@@ -155,6 +175,38 @@ private:
             connection_.execute(sql[size], values_, read);
             items = items.subspan(sizes[size]);
         }
+    }
+
+    bool has_confirmed(std::string_view key) {
+        return connection_
+            .value<std::int64_t>(
+                "SELECT 1 FROM consent WHERE address_key = $1 AND list_id = $2 AND event = 'confirmed'", key,
+                options_.list)
+            .has_value();
+    }
+    void keep_standing(const Row& row) {
+        auto address = mail::parse_address(row[Row::address]).value(); // it was parsed before
+        if (row.before != Before::unsubscribed) {
+            auto kind = row.before == Before::bounced      ? SuppressionKind::bounce
+                        : row.before == Before::complained ? SuppressionKind::complaint
+                                                           : SuppressionKind::operator_;
+            if (!suppressions_.contains(address))
+                suppressions_.add(address, kind, fmt::format("{}: {}", form_, to_text(row.before)), now_);
+            return;
+        }
+        SubscriberId id;
+        auto standing = known(row[Row::key], id);
+        if (standing == Known::left) return;
+        // A stretch that ends as it begins: from now on this reader is one who has left.
+        if (standing != Known::active)
+            id = activate(connection_, options_.list, address,
+                          {std::string(row[Row::name]), std::string(row[Row::language]),
+                           std::string(row[Row::timezone]), std::string(row[Row::attributes])},
+                          now_)
+                     .subscriber;
+        close_stretch(connection_, options_.list, id, LeftHow::operator_, now_);
+        record_consent(connection_,
+                       {options_.list, row[Row::key], ConsentEvent::left, now_, options_.basis, {}, form_});
     }
 
     // Gives the number of readers that became active.
@@ -230,8 +282,8 @@ public:
     Import(storage::Connection& connection, const LinkTokens& tokens, const Settings& settings,
            const std::filesystem::path& file, const ImportOptions& options, const ImportHooks& hooks, Time now)
         : connection_(connection), file_(file), options_(options), hooks_(hooks), now_(now),
-          form_("import " + file.filename().string()), sign_ups_(connection, tokens, settings), rows_(file, report_),
-          writer_(connection, tokens, options, form_, now, report_) {}
+          form_("import " + file.filename().string()), sign_ups_(connection, tokens, settings),
+          rows_(file, options, hooks, report_), writer_(connection, tokens, options, form_, now, report_) {}
 
     std::expected<ImportReport, std::string> run() {
         if (auto fault = rows_.read_header()) return std::unexpected(*fault);
@@ -268,6 +320,10 @@ private:
         storage::Transaction transaction(connection_);
         allowance_.begin();
         for (; at < rows.size() && !allowance_.used_up(); ++at) {
+            if (rows[at].before > Before::unconfirmed) {
+                writer_.keep_out(rows[at]);
+                continue;
+            }
             SubscriberId id;
             if (writer_.known(rows[at][Row::key], id) == Writer::Known::left) {
                 ++report_.suppressed;
@@ -293,6 +349,10 @@ private:
     std::size_t only_count(std::span<Row> rows, std::size_t at) {
         for (auto until = std::min(rows.size(), at + 1024); at < until; ++at) {
             auto key = rows[at][Row::key];
+            if (rows[at].before > Before::unconfirmed) {
+                writer_.stays_out(rows[at]);
+                continue;
+            }
             SubscriberId id;
             auto known = writer_.known(key, id);
             if (writer_.suppressed(key) || known == Writer::Known::left)

@@ -20,7 +20,6 @@ namespace {
 constexpr std::size_t block_bytes = 256 * 1024;
 constexpr std::size_t most_rejections = 1000;
 constexpr std::size_t longest_value = 4000;
-constexpr std::size_t longest_attribute = 64;
 
 std::string_view trimmed(std::string_view text) {
     auto first = text.find_first_not_of(" \t\r\n");
@@ -30,7 +29,7 @@ std::string_view trimmed(std::string_view text) {
 
 }
 
-void Window::add(std::int64_t line, const std::array<std::string_view, Row::parts>& texts) {
+void Window::add(std::int64_t line, Before before, const std::array<std::string_view, Row::parts>& texts) {
     std::size_t size = 0;
     for (auto text : texts) size += text.size();
     if (blocks_.empty() || used_ + size > room_) {
@@ -48,29 +47,29 @@ void Window::add(std::int64_t line, const std::array<std::string_view, Row::part
     }
     used_ += at;
     bytes_ += at;
-    rows.emplace_back(line, start, ends);
+    rows.emplace_back(line, before, start, ends);
 }
 
-Rows::Rows(const std::filesystem::path& file, ImportReport& report)
-    : name_(file.string()), report_(report), stream_(file, std::ios::binary), csv_([this](std::span<char> to) {
+Rows::Rows(const std::filesystem::path& file, const ImportOptions& options, const ImportHooks& hooks,
+           ImportReport& report)
+    : name_(file.string()), options_(options), hooks_(hooks), report_(report), stream_(file, std::ios::binary),
+      csv_([this](std::span<char> to) {
           stream_.read(to.data(), std::streamsize(to.size()));
           if (stream_.bad()) throw std::runtime_error(name_ + ": reading it failed");
           bytes_ += std::uintmax_t(stream_.gcount());
           return std::size_t(stream_.gcount());
       }) {}
 
-Rows::Column Rows::column_of(std::string_view field) {
-    using enum Column::Kind;
-    std::string title(trimmed(unguarded(field)));
-    auto word = system::lower(title);
-    for (auto [kind, known] :
-         {std::pair{email, "email"}, {name, "name"}, {language, "language"}, {timezone, "timezone"}})
-        if (word == known) return {kind, word};
-    return {title.empty() ? ignored : attribute, title};
-}
-
-void Rows::reject(std::int64_t line, std::string reason) {
+void Rows::reject(std::int64_t line, std::string reason, Fields fields) {
     ++report_.rejected;
+    if (hooks_.write_rejected) {
+        auto number = fmt::to_string(line);
+        std::vector<std::string_view> row = {number, reason};
+        row.insert(row.end(), fields.begin(), fields.end());
+        std::string text;
+        append_csv(text, row);
+        hooks_.write_rejected(text);
+    }
     if (report_.rejections.size() < most_rejections) report_.rejections.push_back({line, std::move(reason)});
 }
 
@@ -82,19 +81,17 @@ std::optional<std::string> Rows::read_header() {
     if (!header) return fmt::format("{}:{}: {}", name_, header.error().line, header.error().reason);
     if (!*header) return fmt::format("{}: is empty; it needs a header line with a column \"email\"", name_);
 
-    auto where = fmt::format("{}:{}", name_, (*header)->line);
-    std::vector<std::string> titles;
-    for (auto field : (*header)->fields) {
-        auto column = column_of(field);
-        if (column.title.size() > longest_attribute)
-            return fmt::format("{}: the name of a column is longer than {} octets", where, longest_attribute);
-        if (!column.title.empty() && std::ranges::find(titles, column.title) != titles.end())
-            return fmt::format("{}: the column \"{}\" is there twice", where, column.title);
-        titles.push_back(column.title);
-        columns_.push_back(std::move(column));
+    auto columns = columns_of((*header)->fields, options_.columns);
+    if (!columns) return fmt::format("{}:{}: {}", name_, (*header)->line, columns.error());
+    report_.written_by = columns->written_by;
+    columns_ = std::move(columns->columns);
+    if (hooks_.write_rejected) {
+        std::vector<std::string_view> titles = {"rejected_line", "rejected_reason"};
+        titles.insert(titles.end(), (*header)->fields.begin(), (*header)->fields.end());
+        std::string text;
+        append_csv(text, titles);
+        hooks_.write_rejected(text);
     }
-    if (std::ranges::find(titles, "email") == titles.end())
-        return fmt::format("{}: there is no column \"email\", only: {}", where, fmt::join(titles, ", "));
     return std::nullopt;
 }
 
@@ -113,39 +110,71 @@ void Rows::read(Window& window, std::size_t count) {
                 ended_ = true;
                 return;
             }
-            reject(record.error().line, std::move(record.error().reason));
+            reject(record.error().line, std::move(record.error().reason), {});
             continue;
         }
-        if (auto fault = add(**record, window)) reject((*record)->line, std::move(*fault));
+        if (auto fault = add(**record, window)) reject((*record)->line, std::move(*fault), (*record)->fields);
     }
+}
+
+std::optional<std::string> Rows::take(const Column& column, std::string_view field) {
+    using enum Column::Meaning;
+    switch (column.meaning) {
+    case email: reader_.email = trimmed(field); break;
+    case name: reader_.name = field; break;
+    case first_name: reader_.first_name = trimmed(field); break;
+    case last_name: reader_.last_name = trimmed(field); break;
+    case language: reader_.language = trimmed(field); break;
+    case timezone: reader_.timezone = trimmed(field); break;
+    case attributes: reader_.more = parse_attributes(field); break;
+    case attribute: reader_.attributes.emplace_back(column.title, field); break;
+    case ignored: break;
+    case left_at:
+        if (!field.empty()) reader_.before = std::max(reader_.before, Before::unsubscribed);
+        break;
+    case bounced_at:
+        if (!field.empty()) reader_.before = std::max(reader_.before, Before::bounced);
+        break;
+    case status:
+        if (trimmed(field).empty()) break;
+        auto before = standing_before(trimmed(field));
+        if (!before) return before.error();
+        reader_.before = std::max(reader_.before, *before); // the strictest of several counts
+        break;
+    }
+    return std::nullopt;
 }
 
 std::optional<std::string> Rows::add(const CsvRecord& record, Window& window) {
     if (record.fields.size() > columns_.size())
         return fmt::format("{} fields, but the header has {}", record.fields.size(), columns_.size());
-    std::string_view email, name, language, timezone;
-    attributes_.clear();
+    auto kept = std::move(reader_.attributes); // their memory
+    kept.clear();
+    reader_ = {};
+    reader_.attributes = std::move(kept);
     for (std::size_t i = 0; i < record.fields.size(); ++i) {
         auto field = unguarded(record.fields[i]);
         if (field.size() > longest_value)
             return fmt::format("{} is longer than {} octets", columns_[i].title, longest_value);
-        switch (columns_[i].kind) {
-        case Column::Kind::email: email = trimmed(field); break;
-        case Column::Kind::name: name = field; break;
-        case Column::Kind::language: language = trimmed(field); break;
-        case Column::Kind::timezone: timezone = trimmed(field); break;
-        case Column::Kind::attribute: attributes_.emplace_back(columns_[i].title, field); break;
-        case Column::Kind::ignored: break;
-        }
+        if (auto fault = take(columns_[i], field)) return fault;
     }
-    auto address = mail::parse_address(email);
+    auto address = mail::parse_address(reader_.email);
     if (!address) return std::move(address.error().reason);
-    auto tag = clean_language(language);
-    if (!language.empty() && tag.empty()) return fmt::format("\"{}\" is not a language tag", language);
+    if (reader_.before == Before::unconfirmed && options_.standing == Standing::confirmed)
+        return "had not confirmed where the file comes from; import the row without --confirmed, and they are asked";
+    auto tag = clean_language(reader_.language);
+    if (!reader_.language.empty() && tag.empty()) return fmt::format("\"{}\" is not a language tag", reader_.language);
+    auto timezone = reader_.timezone;
     if (!timezone.empty())
-        if (auto& fault = fault_of_zone(timezone); !fault.empty()) return fault;
-    auto key = address->key(), plain_name = clean_name(name), attributes = attributes_json(attributes_);
-    window.add(record.line, {key, address->text(), plain_name, tag, timezone, attributes});
+        if (auto& fault = fault_of_zone(timezone); !fault.empty()) {
+            if (report_.written_by.empty()) return fault;
+            timezone = {}; // guessed by the other program, in names of its own
+        }
+    for (auto& [name, value] : reader_.more) reader_.attributes.emplace_back(name, value);
+    auto both = fmt::format("{}{}{}", reader_.first_name, reader_.last_name.empty() ? "" : " ", reader_.last_name);
+    auto key = address->key(), name = clean_name(reader_.name.empty() ? both : reader_.name),
+         attributes = attributes_json(reader_.attributes);
+    window.add(record.line, reader_.before, {key, address->text(), name, tag, timezone, attributes});
     return std::nullopt;
 }
 

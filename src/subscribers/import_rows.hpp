@@ -1,7 +1,9 @@
 #pragma once
 
+#include "subscribers/attributes.hpp"
 #include "subscribers/csv.hpp"
 #include "subscribers/import.hpp"
+#include "subscribers/import_columns.hpp"
 
 #include <array>
 #include <filesystem>
@@ -32,9 +34,10 @@ public:
     enum Part { key, address, name, language, timezone, attributes, parts };
 
     std::int64_t line;
+    Before before;
 
-    Row(std::int64_t l, const char* text, const std::array<std::uint32_t, parts>& ends)
-        : line(l), text_(text), ends_(ends) {}
+    Row(std::int64_t l, Before b, const char* text, const std::array<std::uint32_t, parts>& ends)
+        : line(l), before(b), text_(text), ends_(ends) {}
     std::string_view operator[](Part part) const {
         // Nearly every address is its own key.
         if (part == address && ends_[address] == ends_[key]) part = key;
@@ -57,7 +60,7 @@ public:
     std::vector<Row> rows;
 
     bool full() const { return rows.size() >= window_rows || bytes_ >= window_bytes; }
-    void add(std::int64_t line, const std::array<std::string_view, Row::parts>& texts);
+    void add(std::int64_t line, Before, const std::array<std::string_view, Row::parts>& texts);
     void clear() {
         rows.clear();
         blocks_.clear();
@@ -72,8 +75,9 @@ private:
 // The file, line by line.
 class Rows {
 public:
-    // The report gets the rows and rejections; it must outlive this.
-    Rows(const std::filesystem::path& file, ImportReport& report);
+    // The report gets the rows and rejections; all must outlive this.
+    Rows(const std::filesystem::path& file, const ImportOptions& options, const ImportHooks& hooks,
+         ImportReport& report);
     Rows(const Rows&) = delete; // the CSV reader reads through it
     Rows& operator=(const Rows&) = delete;
 
@@ -86,17 +90,16 @@ public:
     std::uintmax_t bytes_read() const { return bytes_; }
 
 private:
-    // What a column of the file means.
-    struct Column {
-        enum class Kind { email, name, language, timezone, attribute, ignored } kind;
-        std::string title;
-    };
-    static Column column_of(std::string_view title);
-    void reject(std::int64_t line, std::string reason);
+    using Fields = std::span<const std::string_view>;
+    void reject(std::int64_t line, std::string reason, Fields fields);
     std::optional<std::string> add(const CsvRecord&, Window&); // what is wrong with the row, or nothing
+    // What is wrong with the field, or nothing.
+    std::optional<std::string> take(const Column&, std::string_view field);
     const std::string& fault_of_zone(std::string_view name);
 
     std::string name_;
+    const ImportOptions& options_;
+    const ImportHooks& hooks_;
     ImportReport& report_;
     std::ifstream stream_;
     std::uintmax_t bytes_ = 0;
@@ -104,7 +107,13 @@ private:
     std::optional<std::string> fault_;
     CsvReader csv_;
     std::vector<Column> columns_;
-    std::vector<std::pair<std::string_view, std::string_view>> attributes_;
+    // Of the row that is being read.
+    struct Reader {
+        std::string_view email, name, first_name, last_name, language, timezone;
+        Before before = Before::subscribed;
+        std::vector<std::pair<std::string_view, std::string_view>> attributes;
+        Attributes more; // out of a column that holds an object of them
+    } reader_;
     std::map<std::string, std::string, std::less<>> zones_; // what is wrong with each name seen; "" where nothing is
 };
 

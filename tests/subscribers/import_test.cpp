@@ -22,9 +22,9 @@ struct Importing : Site {
         return import_readers(database, tokens, settings, folder.file("readers.csv", csv), options, hooks, noon)
             .error();
     }
-    std::string exported(ListId list) {
+    std::string exported(ListId list, Exported which = Exported::active) {
         std::string text;
-        export_readers(database, list, [&](std::string_view piece) { text += piece; });
+        export_readers(database, list, which, [&](std::string_view piece) { text += piece; });
         return text;
     }
 };
@@ -268,6 +268,154 @@ TEST(Import, ALineWithoutEndEndsTheImportWithItsNumber) {
     auto fault = site.fault("email\nada@example.org\n" + std::string(12'000'000, 'x'));
     EXPECT_TRUE(fault.ends_with(":3: the line does not end within 10 megabytes; nothing behind it was read")) << fault;
     EXPECT_EQ(site.lists.active_count(site.courier), 1) << "what stood before it is there";
+}
+
+// How an address stands on the list now: "active", "unsubscribed", "bounce" on the suppression list, or "absent".
+std::string standing(Importing& site, std::string_view text) {
+    if (auto found = site.suppressions.find(address(text))) return std::string(to_text(found->kind));
+    for (auto& one : site.subscriptions.of(address(text), noon))
+        if (one.list == site.courier) return std::string(to_text(one.state));
+    return "absent";
+}
+
+TEST(Import, AnExportOfMailchimpKeepsWhoLeftAndWhoBounced) {
+    Importing site;
+    auto subscribed =
+        site.from("Email Address,First Name,Last Name,Town,MEMBER_RATING,OPTIN_TIME,CONFIRM_TIME,TIMEZONE,LEID\n"
+                  "ada@example.org,Ada,Lovelace,London,2,2024-01-01 10:00:00,2024-01-01 10:01:00,Europe/Nowhere,1\n"
+                  "bob@example.org,Bob,,,2,2024-01-01 10:00:00,2024-01-01 10:01:00,Europe/London,2\n");
+    EXPECT_EQ(subscribed.written_by, "Mailchimp");
+    EXPECT_EQ(subscribed.added, 2);
+    auto ada = Subscribers(site.database).find(address("ada@example.org")).value();
+    EXPECT_EQ(ada.profile.name, "Ada Lovelace");
+    EXPECT_EQ(ada.profile.timezone, "") << "a guess of the other program does not cost a reader";
+    EXPECT_EQ(parse_attributes(ada.profile.attributes), (Attributes{{"Town", "London"}}));
+    EXPECT_EQ(Subscribers(site.database).find(address("bob@example.org"))->profile.timezone, "Europe/London");
+
+    auto left = site.from("Email Address,First Name,OPTIN_TIME,CONFIRM_TIME,UNSUB_TIME,UNSUB_REASON\n"
+                          "gone@example.org,Gone,,,2024-02-01 10:00:00,NORMAL\n"
+                          "bob@example.org,Bob,,,2024-02-01 10:00:00,NORMAL\n");
+    adds_up(left);
+    EXPECT_EQ(left.suppressed, 2);
+    EXPECT_EQ(left.unsubscribed, 2);
+    auto cleaned = site.from("Email Address,OPTIN_TIME,CONFIRM_TIME,CLEAN_TIME,CLEAN_CAMPAIGN_ID\n"
+                             "dead@example.org,,,2024-02-01 10:00:00,abc\n");
+    EXPECT_EQ(cleaned.undeliverable, 1);
+    EXPECT_EQ(standing(site, "gone@example.org"), "unsubscribed");
+    EXPECT_EQ(standing(site, "bob@example.org"), "unsubscribed");
+    EXPECT_EQ(standing(site, "dead@example.org"), "bounce");
+    EXPECT_EQ(site.from("email\ngone@example.org\ndead@example.org\n").suppressed, 2) << "and they stay out";
+    EXPECT_EQ(site.lists.active_count(site.courier), 1);
+    EXPECT_TRUE(site.counters_are_right());
+}
+
+TEST(Import, AnExportOfListmonkKeepsAttributesAndStates) {
+    Importing site;
+    auto report = site.from("uuid,email,name,attributes,status,created_at,updated_at\n"
+                            "1,ada@example.org,Ada,\"{\"\"city\"\": \"\"London\"\"}\",enabled,2024,2024\n"
+                            "2,off@example.org,Off,{},disabled,2024,2024\n"
+                            "3,bad@example.org,Bad,{},blocklisted,2024,2024\n"
+                            "4,odd@example.org,Odd,{},golden,2024,2024\n");
+    adds_up(report);
+    EXPECT_EQ(report.written_by, "listmonk");
+    EXPECT_EQ(parse_attributes(Subscribers(site.database).find(address("ada@example.org"))->profile.attributes),
+              (Attributes{{"city", "London"}}));
+    EXPECT_EQ(standing(site, "off@example.org"), "unsubscribed");
+    EXPECT_EQ(standing(site, "bad@example.org"), "operator");
+    ASSERT_EQ(report.rejections.size(), 1u);
+    EXPECT_EQ(report.rejections[0].line, 5);
+    EXPECT_TRUE(site.counters_are_right());
+}
+
+TEST(Import, AnExportOfMailPoetTakesTheStricterOfItsTwoStates) {
+    Importing site;
+    auto report =
+        site.from("\xef\xbb\xbf\"Email\",\"First name\",\"Last name\",\"List status\",\"Global status\",\"List\"\n"
+                  "\"ada@example.org\",\"Ada\",\"L\",\"subscribed\",\"subscribed\",\"News\"\n"
+                  "\"idle@example.org\",\"\",\"\",\"subscribed\",\"inactive\",\"News\"\n"
+                  "\"left@example.org\",\"\",\"\",\"subscribed\",\"unsubscribed\",\"News\"\n"
+                  "\"dead@example.org\",\"\",\"\",\"subscribed\",\"bounced\",\"News\"\n"
+                  "\"slow@example.org\",\"\",\"\",\"subscribed\",\"unconfirmed\",\"News\"\n");
+    adds_up(report);
+    EXPECT_EQ(report.written_by, "MailPoet");
+    EXPECT_EQ(report.added, 2);
+    EXPECT_EQ(standing(site, "idle@example.org"), "active");
+    EXPECT_EQ(standing(site, "left@example.org"), "unsubscribed");
+    EXPECT_EQ(standing(site, "dead@example.org"), "bounce");
+    EXPECT_EQ(standing(site, "slow@example.org"), "absent");
+    ASSERT_EQ(report.rejections.size(), 1u);
+    EXPECT_TRUE(report.rejections[0].reason.find("--confirmed") != std::string::npos) << report.rejections[0].reason;
+}
+
+TEST(Import, WhatAReaderConfirmedHereWeighsMoreThanAnOldFile) {
+    Importing site;
+    site.reader("ada@example.org", site.courier);
+    record_consent(site.database, {site.courier, "ada@example.org", ConsentEvent::confirmed, noon});
+    auto report = site.from("uuid,email,attributes,status\n1,ada@example.org,{},disabled\n");
+    EXPECT_EQ(report.unchanged, 1);
+    EXPECT_EQ(standing(site, "ada@example.org"), "active");
+}
+
+TEST(Import, OfAllStatesADryRunGivesTheCountsOfTheRealOne) {
+    Importing site;
+    auto csv = "uuid,email,attributes,status\n1,a@example.org,{},enabled\n2,b@example.org,{},disabled\n"
+               "3,c@example.org,{},blocklisted\n4,d@example.org,{},?\n";
+    site.options.dry_run = true;
+    auto dry = site.from(csv);
+    site.options.dry_run = false;
+    auto real = site.from(csv);
+    EXPECT_EQ(dry.added, real.added);
+    EXPECT_EQ(dry.suppressed, real.suppressed);
+    EXPECT_EQ(dry.unsubscribed, real.unsubscribed);
+    EXPECT_EQ(dry.undeliverable, real.undeliverable);
+    EXPECT_EQ(dry.rejected, real.rejected);
+}
+
+TEST(Import, TheOperatorSaysWhatColumnsMean) {
+    Importing site;
+    site.options.columns = {{"E-Mail", "email"}, {"vorname", "first_name"}, {"Nachname", "last_name"}, {"Ort", "city"},
+                            {"Notiz", "-"},      {"Stand", "status"}};
+    auto report =
+        site.from("E-Mail;Vorname;Nachname;Ort;Notiz;Stand\nada@example.org;Ada;Lovelace;London;geheim;subscribed\n"
+                  "bob@example.org;;;;;unsubscribed\n");
+    EXPECT_EQ(report.added, 1);
+    auto ada = Subscribers(site.database).find(address("ada@example.org")).value();
+    EXPECT_EQ(ada.profile.name, "Ada Lovelace");
+    EXPECT_EQ(parse_attributes(ada.profile.attributes), (Attributes{{"city", "London"}}));
+    EXPECT_EQ(standing(site, "bob@example.org"), "unsubscribed");
+    site.options.columns = {{"E-Post", "email"}};
+    EXPECT_TRUE(site.fault("E-Mail\nada@example.org\n").find("no column \"E-Post\", only: E-Mail") !=
+                std::string::npos);
+}
+
+TEST(Import, RejectedRowsAreWrittenSoThatTheyCanBeMendedAndImported) {
+    Importing site;
+    std::string rejected;
+    site.hooks.write_rejected = [&](std::string_view line) { rejected += line; };
+    site.from("email,name,town\nada@example.org,Ada,London\nbob@,\"Bob, the\",Graz\n");
+    EXPECT_TRUE(rejected.starts_with("rejected_line,rejected_reason,email,name,town\r\n3,")) << rejected;
+    auto at = rejected.find("bob@,");
+    ASSERT_NE(at, std::string::npos);
+    site.hooks.write_rejected = {};
+    auto mended = rejected.substr(0, at) + "bob@example.org" + rejected.substr(at + 4);
+    EXPECT_EQ(site.from(mended).added, 1);
+    auto bob = Subscribers(site.database).find(address("bob@example.org")).value();
+    EXPECT_EQ(bob.profile.name, "Bob, the");
+    EXPECT_EQ(parse_attributes(bob.profile.attributes), (Attributes{{"town", "Graz"}}));
+}
+
+TEST(Export, AllReadersImportElsewhereToTheSameStates) {
+    Importing here, there;
+    here.from("email,name,town\nada@example.org,Ada,London\nbob@example.org,Bob,\ndead@example.org,,\n");
+    here.subscriptions.remove(here.courier, address("bob@example.org"), noon);
+    here.suppressions.add(address("dead@example.org"), SuppressionKind::bounce, "550", noon);
+    auto report = there.from(here.exported(here.courier, Exported::all));
+    EXPECT_EQ(report.written_by, "Postrider");
+    EXPECT_EQ(report.added, 1);
+    EXPECT_EQ(standing(there, "ada@example.org"), "active");
+    EXPECT_EQ(standing(there, "bob@example.org"), "unsubscribed");
+    EXPECT_EQ(standing(there, "dead@example.org"), "operator");
+    EXPECT_EQ(there.exported(there.courier), here.exported(here.courier));
 }
 
 }
