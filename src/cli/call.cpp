@@ -45,6 +45,12 @@ std::optional<std::string> control_character(std::string_view text) {
     return std::nullopt;
 }
 
+void check_line(std::string_view option, std::string_view text) {
+    if (!mail::is_utf8(text)) throw Failure(fmt::format("{} is no text in UTF-8", option));
+    if (auto control = control_character(text))
+        throw Failure(fmt::format("{} holds a control character ({}); it must be one line of text", option, *control));
+}
+
 }
 
 struct Call::Open {
@@ -74,10 +80,14 @@ std::string Call::text(std::string_view option, std::string_view otherwise) cons
 std::string Call::line(std::string_view option, std::string_view otherwise) const {
     auto text = text_if(option);
     if (!text) return std::string(otherwise);
-    if (!mail::is_utf8(*text)) throw Failure(fmt::format("{} is no text in UTF-8", option));
-    if (auto control = control_character(*text))
-        throw Failure(fmt::format("{} holds a control character ({}); it must be one line of text", option, *control));
+    check_line(option, *text);
     return *text;
+}
+
+std::vector<std::string> Call::lines(std::string_view option) const {
+    auto all = texts(option);
+    for (auto& text : all) check_line(option, text);
+    return all;
 }
 
 std::vector<std::string> Call::texts(std::string_view option) const {

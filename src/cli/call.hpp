@@ -51,6 +51,7 @@ public:
     // For what readers see or a header holds: UTF-8 without control characters, else a Failure.
     [[nodiscard]] std::string line(std::string_view option, std::string_view otherwise = "") const;
     [[nodiscard]] std::vector<std::string> texts(std::string_view option) const;
+    [[nodiscard]] std::vector<std::string> lines(std::string_view option) const; // each as line() has it
     [[nodiscard]] std::optional<std::int64_t> number_if(std::string_view option, std::int64_t least,
                                                         std::int64_t most) const;
     [[nodiscard]] std::optional<Duration> duration_if(std::string_view option) const;

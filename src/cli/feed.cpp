@@ -2,6 +2,7 @@
 
 #include "cli/call.hpp"
 #include "cli/command.hpp"
+#include "http/url.hpp"
 #include "stories/feed.hpp"
 #include "stories/feeds.hpp"
 #include "stories/news.hpp"
@@ -33,7 +34,7 @@ struct Checked {
 Checked read_feed(Call& call, const std::string& from) {
     if (stories::is_web_address(from)) {
         auto fetched = stories::fetch_feed(from, call.client_settings());
-        if (!fetched) throw Failure(fmt::format("{}: {}", from, fetched.error()));
+        if (!fetched) throw Failure(fmt::format("{}: {}", http::masked(from), fetched.error()));
         return {std::move(fetched->feed), fetched->answer.final_url};
     }
     auto url = call.text("--url");
@@ -110,7 +111,7 @@ int ls(Call& call) {
     Table table({"ID", "STATE", "TITLE", "NEXT POLL", "URL", "TROUBLE"});
     for (auto& feed : feeds)
         table.row({std::to_string(feed.id.number), std::string(to_text(feed.state)), shortened(feed.title, 30),
-                   shown(feed.next_poll_at), feed.url, feed.last_error});
+                   shown(feed.next_poll_at), http::masked(feed.url), feed.last_error});
     table.print(call.out, call.terminal);
     return 0;
 }
@@ -122,7 +123,7 @@ int show(Call& call) {
         return 0;
     }
     Table table({fmt::format("feed {}", feed.id.number), feed.title});
-    table.row({"url", feed.url});
+    table.row({"url", http::masked(feed.url)});
     table.row({"state", std::string(to_text(feed.state))});
     std::string lists;
     for (auto& slug : slugs_of(call, feed.id)) lists += (lists.empty() ? "" : ", ") + std::string(slug.as_string());
@@ -137,7 +138,7 @@ int show(Call& call) {
         table.row({"trouble", fmt::format("{} ({} in a row)", feed.last_error, counted(feed.failures, "failure"))});
     if (feed.moved_url)
         table.row({"moves", fmt::format("{} of 3 permanent redirects in a row to {}; the third makes it the address",
-                                        feed.moved_times, *feed.moved_url)});
+                                        feed.moved_times, http::masked(*feed.moved_url))});
     if (feed.new_ids_at)
         table.row(
             {"new ids", fmt::format("{} came under new ids at {}; the same links are no news, and nothing is "
@@ -152,7 +153,7 @@ int show(Call& call) {
 }
 
 std::string line_of(const PollReport& report) {
-    auto name = fmt::format("feed {} ({})", report.feed.id.number, report.feed.url);
+    auto name = fmt::format("feed {} ({})", report.feed.id.number, http::masked(report.feed.url));
     if (report.waits_until)
         return fmt::format("{}: not asked; its server wants to be left alone until {}, --force asks anyway", name,
                            shown(report.waits_until));
@@ -186,7 +187,8 @@ int poll(Call& call) {
         if (call.json()) rows.push_back(feed_json(call, report));
         if (!report.error.empty()) {
             all_well = false;
-            call.note(fmt::format("feed {} ({}): {}", report.feed.id.number, report.feed.url, report.error));
+            call.note(
+                fmt::format("feed {} ({}): {}", report.feed.id.number, http::masked(report.feed.url), report.error));
         } else if (!call.json())
             call.say(line_of(report));
     }
@@ -212,7 +214,7 @@ int resume(Call& call) {
 int remove(Call& call) {
     auto feed = feed_of(call);
     (void)Feeds(call.database()).remove(feed.id);
-    call.say(fmt::format("feed {} ({}) is removed; its stories stay", feed.id.number, feed.url));
+    call.say(fmt::format("feed {} ({}) is removed; its stories stay", feed.id.number, http::masked(feed.url)));
     return 0;
 }
 
@@ -227,7 +229,7 @@ stories::FeedRecord feed_of(Call& call) {
 
 json::object feed_json(Call& call, const FeedRecord& feed) {
     return {{"id", feed.id.number},
-            {"url", feed.url},
+            {"url", http::masked(feed.url)},
             {"title", feed.title},
             {"state", to_text(feed.state)},
             {"lists", slugs_of(call, feed.id)},

@@ -30,7 +30,7 @@ Duration interval(Call& call) {
 
 json::array json_of(const std::vector<FoundFeed>& found) {
     json::array rows;
-    for (auto& one : found) rows.push_back(json::object{{"title", one.title}, {"url", one.url}});
+    for (auto& one : found) rows.push_back(json::object{{"title", one.title}, {"url", http::masked(one.url)}});
     return rows;
 }
 
@@ -51,12 +51,12 @@ std::string offer(Call& call, const std::string& page, const std::vector<FoundFe
     else {
         Table table({"", "TITLE", "URL"});
         for (std::size_t i = 0; i < offers.size(); ++i)
-            table.row({std::to_string(i + 1), shortened(offers[i].title, 50), offers[i].url});
+            table.row({std::to_string(i + 1), shortened(offers[i].title, 50), http::masked(offers[i].url)});
         table.print(call.out, call.terminal);
     }
     if (auto url = chosen(call, offers)) return *url;
-    throw Failure(fmt::format("{}: is a page that declares {} feeds; name one of them to `postrider feed add`", page,
-                              offers.size()));
+    throw Failure(fmt::format("{}: is a page that declares {} feeds; name one of them to `postrider feed add`",
+                              http::masked(page), offers.size()));
 }
 
 // Fetches the address, and where it is a page, the feed that the page declares.
@@ -70,7 +70,8 @@ PollReport fetched(Call& call, stories::NewFeed wanted) {
         wanted.url = declared.size() == 1 ? declared.front().url : offer(call, asked_for, declared);
         auto declared_one = stories::add_feed(site.database_url, wanted, site.feeds);
         if (!declared_one.error.empty())
-            throw Failure(fmt::format("{}: declares the feed {}: {}", asked_for, wanted.url, declared_one.error));
+            throw Failure(fmt::format("{}: declares the feed {}: {}", http::masked(asked_for), http::masked(wanted.url),
+                                      declared_one.error));
         return declared_one;
     }
     for (auto& one : guessed) {
@@ -81,7 +82,7 @@ PollReport fetched(Call& call, stories::NewFeed wanted) {
     if (!guessed.empty())
         report.error += ", it declares none, and there is none at the usual places; `postrider story add` takes a "
                         "single page";
-    throw Failure(fmt::format("{}: {}", asked_for, report.error));
+    throw Failure(fmt::format("{}: {}", http::masked(asked_for), report.error));
 }
 
 int add(Call& call) {
@@ -90,16 +91,17 @@ int add(Call& call) {
                             int(call.number_if("--catch-up", 0, 1'000'000).value_or(0))};
     if (call.has("--full")) wanted.read_pages = true;
     if (auto weight = call.number_if("--weight", -heaviest, heaviest)) wanted.weight = int(*weight);
-    if (auto url = http::Url::parse(wanted.url); !url) throw Failure(fmt::format("{}: {}", wanted.url, url.error()));
+    if (auto url = http::Url::parse(wanted.url); !url)
+        throw Failure(fmt::format("{}: {}", http::masked(wanted.url), url.error()));
     (void)call.database(); // up to date before the poller opens it
     auto report = fetched(call, wanted);
-    if (!report.error.empty()) throw Failure(fmt::format("{}: {}", report.feed.url, report.error));
+    if (!report.error.empty()) throw Failure(fmt::format("{}: {}", http::masked(report.feed.url), report.error));
     if (call.json()) {
         print_json(call.out, feed_json(call, report));
         return 0;
     }
     if (auto url = http::Url::parse(wanted.url); url && url->text() != report.feed.url)
-        call.say(fmt::format("found the feed {}", report.feed.url));
+        call.say(fmt::format("found the feed {}", http::masked(report.feed.url)));
     call.say(fmt::format("feed {} \"{}\" serves {}: {} remembered, which are not sent; {} for the next issue",
                          report.feed.id.number, report.feed.title, list.slug,
                          counted(std::int64_t(report.remembered), "story", "stories"), report.new_stories));
@@ -153,39 +155,61 @@ Import keep(Call& call, stories::Opml& opml) {
     return import;
 }
 
+// What the file holds and is not imported; what is named twice is.
+std::size_t missing_from(const stories::Opml& opml) { return opml.refused.size() + opml.left_out + opml.too_deep; }
+
+void note_what_is_missing(Call& call, const stories::Opml& opml) {
+    for (auto& one : opml.refused) call.note(fmt::format("{}: {}", http::masked(one.url), one.reason));
+    if (opml.left_out) call.note(fmt::format("{} more feeds are left out: 20,000 are taken at once", opml.left_out));
+    if (opml.too_deep)
+        call.note(fmt::format("{} nested deeper than 200 folders and left out",
+                              counted(std::int64_t(opml.too_deep), "element is", "elements are")));
+    if (auto missing = missing_from(opml); missing > 0)
+        call.note(fmt::format("{}: {} of it not imported", call.argument(0),
+                              counted(std::int64_t(missing), "entry is", "entries are")));
+}
+
 int import_opml(Call& call) {
     const bool dry_run = call.has("--dry-run");
     if (!dry_run && !call.has("--list")) throw WrongUsage("feed import needs --list SLUG, or --dry-run");
     auto opml = stories::parse_opml(read_file(call, call.argument(0)));
     if (!opml) throw Failure(fmt::format("{}: this is {}", call.argument(0), opml.error().what));
+    if (opml->cut_off)
+        throw Failure(
+            fmt::format("{}: ends in the middle, after {}; nothing was stored. Get the whole file, or close its "
+                        "last tags by hand if you want no more than these",
+                        call.argument(0), counted(std::int64_t(opml->feeds.size()), "feed")));
     Import import;
     if (!dry_run) import = keep(call, *opml);
+    const int status = missing_from(*opml) == 0 ? 0 : 1;
     if (call.json()) {
         json::array feeds, refused;
-        for (auto& feed : opml->feeds) feeds.push_back(json::object{{"title", feed.title}, {"url", feed.url}});
-        for (auto& one : opml->refused) refused.push_back(json::object{{"url", one.url}, {"reason", one.reason}});
+        for (auto& feed : opml->feeds)
+            feeds.push_back(json::object{{"title", feed.title}, {"url", http::masked(feed.url)}});
+        for (auto& one : opml->refused)
+            refused.push_back(json::object{{"url", http::masked(one.url)}, {"reason", one.reason}});
         print_json(call.out, json::object{{"feeds", std::move(feeds)},
                                           {"new", import.added},
                                           {"given", import.given},
                                           {"unchanged", import.known},
                                           {"repeated", opml->repeated},
                                           {"left_out", opml->left_out},
+                                          {"too_deep", opml->too_deep},
                                           {"refused", std::move(refused)}});
-        return 0;
+        return status;
     }
-    for (auto& one : opml->refused) call.note(fmt::format("{}: {}", one.url, one.reason));
-    if (opml->left_out) call.note(fmt::format("{} more feeds are left out: 20,000 are taken at once", opml->left_out));
+    note_what_is_missing(call, *opml);
     if (dry_run) {
         Table table({"TITLE", "URL"});
-        for (auto& feed : opml->feeds) table.row({shortened(feed.title, 50), feed.url});
+        for (auto& feed : opml->feeds) table.row({shortened(feed.title, 50), http::masked(feed.url)});
         if (!table.empty()) table.print(call.out, call.terminal);
         call.say(fmt::format("{}; nothing was stored", counted(std::int64_t(opml->feeds.size()), "feed")));
-        return 0;
+        return status;
     }
     call.say(fmt::format("{} new, {} known and now of {} too, {} unchanged; a running daemon asks them, or `postrider "
                          "feed poll --all`; what they hold then is remembered, not sent",
                          counted(std::int64_t(import.added), "feed"), import.given, call.text("--list"), import.known));
-    return 0;
+    return status;
 }
 
 int export_opml(Call& call) {
@@ -199,8 +223,14 @@ int export_opml(Call& call) {
     } else
         kept = feeds.all();
     std::vector<stories::OpmlFeed> rows;
-    for (auto& feed : kept)
-        if (feed.state != stories::FeedState::gone) rows.push_back({feed.title, feed.url, ""});
+    for (auto& feed : kept) {
+        if (feed.state == stories::FeedState::gone) continue;
+        auto address = call.has("--passwords") ? feed.url : http::without_login(feed.url);
+        if (address != feed.url)
+            call.note(
+                fmt::format("feed {}: its user and password are left out; --passwords keeps them", feed.id.number));
+        rows.push_back({feed.title, std::move(address), ""});
+    }
     auto text = stories::write_opml(title, rows, call.now);
     if (auto file = call.text_if("--output")) {
         NewFile out(*file, call.has("--force") ? NewFile::Existing::replace : NewFile::Existing::refuse);
@@ -247,15 +277,17 @@ void add_feed_adding(Commands& commands) {
                          {"--dry-run", "", "show what the file holds, store nothing"},
                          json_option},
                         import_opml});
-    commands.push_back({"feed",
-                        "export",
-                        "Write all feeds as OPML, for any other program.",
-                        "feed export --output feeds.opml",
-                        {},
-                        {{"--list", "SLUG", "only of this list"},
-                         {"--output", "FILE", "a new file; left out: standard output"},
-                         {"--force", "", "replace a file that is there"}},
-                        export_opml});
+    commands.push_back(
+        {"feed",
+         "export",
+         "Write all feeds as OPML, for any other program.",
+         "feed export --output feeds.opml",
+         {},
+         {{"--list", "SLUG", "only of this list"},
+          {"--output", "FILE", "a new file; left out: standard output"},
+          {"--passwords", "", "with the user and password in a feed's address, which are left out otherwise"},
+          {"--force", "", "replace a file that is there"}},
+         export_opml});
 }
 
 }

@@ -90,7 +90,7 @@ void read_rules(Call& call, List& list) {
 template <class Thing, class Parse>
 void read_texts(const Call& call, std::string_view option, std::vector<Thing>& things, Parse parse) {
     if (!call.has(option)) return;
-    auto texts = call.texts(option);
+    auto texts = call.lines(option);
     things.clear();
     if (texts.size() == 1 && texts.front() == "none") return;
     for (auto& text : texts) {

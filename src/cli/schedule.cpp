@@ -63,7 +63,7 @@ void print_times(Call& call, const Zone& zone, const std::vector<Time>& times) {
 
 // The argument with the days of --except.
 std::string expression_of(Call& call, std::size_t argument) {
-    return schedule::with_exceptions(call.argument(argument), call.texts("--except"));
+    return schedule::with_exceptions(call.argument(argument), call.lines("--except"));
 }
 
 int explain(Call& call) {

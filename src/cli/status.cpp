@@ -6,6 +6,7 @@
 #include "cli/watching.hpp"
 #include "daemon/lock.hpp"
 #include "delivery/mailings.hpp"
+#include "http/url.hpp"
 #include "stories/feeds.hpp"
 
 #include <boost/json.hpp>
@@ -100,7 +101,7 @@ json::object json_of(Call& call, const Report& report) {
     for (auto& hold : report.holds.domains) domains.push_back(json_of(hold));
     for (auto& feed : report.failing)
         feeds.push_back(json::object{{"id", feed.id.number},
-                                     {"url", feed.url},
+                                     {"url", http::masked(feed.url)},
                                      {"state", to_text(feed.state)},
                                      {"last_error", feed.last_error}});
     return {
@@ -160,7 +161,9 @@ void print(Call& call, const Report& report) {
         call.say(fmt::format("and {} held; --json names them all",
                              counted(std::int64_t(report.holds.domains.size() - most_domains), "more domain")));
     for (auto& feed : report.failing)
-        say(call, fmt::format("feed {} is {}: {} ({})", feed.id.number, to_text(feed.state), feed.last_error, feed.url),
+        say(call,
+            fmt::format("feed {} is {}: {} ({})", feed.id.number, to_text(feed.state), feed.last_error,
+                        http::masked(feed.url)),
             Colour::red);
     call.say(fmt::format("{}, {} in trouble; {} waiting", counted(report.feeds, "feed"), report.failing.size(),
                          counted(report.letters, "letter")));

@@ -88,8 +88,14 @@ std::optional<std::optional<Time>> time_or_none(Call& call, std::string_view opt
 int edit(Call& call) {
     auto story = story_of(call);
     Stories stories(call.database());
-    if (auto time = time_or_none(call, "--not-before")) (void)stories.set_embargo(story.id, *time);
-    if (auto time = time_or_none(call, "--expires")) (void)stories.set_expiry(story.id, *time);
+    auto embargo = time_or_none(call, "--not-before");
+    auto expiry = time_or_none(call, "--expires");
+    if (embargo) story.not_before = *embargo;
+    if (expiry) story.expires_at = *expiry;
+    // That it goes into no issue from now on is a wish like any other; that it never could is a mistake.
+    if (auto never = why_never_sent(story, Time()); !never.empty()) throw Failure("--expires: " + never);
+    if (embargo) (void)stories.set_embargo(story.id, *embargo);
+    if (expiry) (void)stories.set_expiry(story.id, *expiry);
     auto edited = stories.find(story.id).value();
     if (call.json()) {
         print_json(call.out, story_json(edited));
@@ -178,6 +184,15 @@ json::object story_json(const Story& story) {
             {"not_before", json_time(story.not_before)},
             {"expires", json_time(story.expires_at)},
             {"pinned", story.pinned_at.has_value()}};
+}
+
+std::string why_never_sent(const Story& story, Time now) {
+    if (!story.expires_at) return {};
+    if (story.not_before && *story.expires_at <= *story.not_before)
+        return fmt::format("it would be over ({}) before it may be sent ({}), and in no issue",
+                           rfc3339(*story.expires_at), rfc3339(*story.not_before));
+    if (*story.expires_at <= now) return fmt::format("{} is past; it would be in no issue", rfc3339(*story.expires_at));
+    return {};
 }
 
 std::pair<StoryId, bool> keep_candidate(Stories& stories, ListId list, const Story& story, Time now) {

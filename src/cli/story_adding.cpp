@@ -85,7 +85,7 @@ int read(Call& call) {
 
 Story story_of_options(Call& call) {
     Story story;
-    story.title = stories::excerpt(call.text("--title"), stories::longest_title);
+    story.title = stories::excerpt(call.line("--title"), stories::longest_title);
     story.url = call.text("--url");
     if (story.title.empty()) throw WrongUsage("story add needs a URL, a FILE.html, or --title TITLE with --url URL");
     if (story.url.empty()) throw WrongUsage("--title needs --url URL: where readers find the story");
@@ -105,11 +105,11 @@ std::string picture_of(const std::string& address) {
 }
 
 void read_words(Call& call, Story& story) {
-    if (auto title = call.text_if("--title")) story.title = stories::excerpt(*title, stories::longest_title);
+    if (call.has("--title")) story.title = stories::excerpt(call.line("--title"), stories::longest_title);
     if (auto summary = call.text_if("--summary")) story.summary = stories::excerpt(*summary, stories::longest_summary);
-    if (auto byline = call.text_if("--byline")) story.byline = stories::excerpt(*byline, stories::longest_byline);
+    if (call.has("--byline")) story.byline = stories::excerpt(call.line("--byline"), stories::longest_byline);
     if (auto image = call.text_if("--image")) story.image = {picture_of(*image), 0, 0, ""};
-    for (auto& category : call.texts("--category")) story.categories.push_back(category);
+    for (auto& category : call.lines("--category")) story.categories.push_back(category);
 }
 
 Story story_asked_for(Call& call) {
@@ -124,6 +124,7 @@ int add(Call& call) {
     read_words(call, story);
     story.not_before = call.time_if("--not-before");
     story.expires_at = call.time_if("--expires");
+    if (auto never = why_never_sent(story, call.now); !never.empty()) throw Failure("--expires: " + never);
     auto url = http::Url::parse(story.url);
     if (!url)
         throw Failure(fmt::format("\"{}\" is no address of a story: {}; give it with --url", story.url, url.error()));

@@ -87,6 +87,7 @@ Story story_of(const json::object& row, Time now) {
     if (auto published = time(row, "published")) story.published_at = std::min(*published, now);
     story.not_before = time(row, "not_before");
     story.expires_at = time(row, "expires");
+    if (auto never = why_never_sent(story, now); !never.empty()) throw Unfit{"\"expires\": " + never};
     return story;
 }
 

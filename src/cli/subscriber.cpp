@@ -69,11 +69,11 @@ int told(Call& call, const mail::Address& address, const List& list, std::string
 }
 
 int add_confirmed(Call& call, const List& list, const mail::Address& address) {
-    auto basis = call.text("--basis");
+    auto basis = call.line("--basis");
     if (basis.empty())
         throw WrongUsage("--confirmed needs --basis \"TEXT\": how this person agreed, for the consent record");
     subscribers::Subscriptions subscriptions(call.database(), call.tokens());
-    subscribers::Profile profile{subscribers::clean_name(call.text("--name")),
+    subscribers::Profile profile{subscribers::clean_name(call.line("--name")),
                                  subscribers::clean_language(call.text("--language")), "", "{}"};
     auto result = subscriptions.add(list.id, address, profile, basis, "postrider subscriber add", call.now);
     using What = subscribers::AddResult::What;
@@ -89,8 +89,8 @@ int add(Call& call) {
     if (call.has("--confirmed")) return add_confirmed(call, list, address);
 
     Confirmations confirmations(call, list);
-    auto name = call.text("--name"), language = call.text("--language");
-    auto basis = call.text("--basis", "added by the operator");
+    auto name = call.line("--name"), language = call.text("--language");
+    auto basis = call.line("--basis", "added by the operator");
     subscribers::SignUps sign_ups(call.database(), call.tokens(), call.site().sign_up);
     storage::Transaction transaction(call.database());
     auto outcome = sign_ups.invite({list.id, address, name, language, "", "postrider subscriber add", basis}, call.now);
@@ -296,7 +296,7 @@ void say_report(Call& call, const std::string& file, const subscribers::ImportRe
 
 int import(Call& call) {
     auto list = open_list(call);
-    subscribers::ImportOptions options{list.id, call.text("--basis"),
+    subscribers::ImportOptions options{list.id, call.line("--basis"),
                                        call.has("--confirmed") ? subscribers::Standing::confirmed
                                                                : subscribers::Standing::unasked,
                                        call.has("--dry-run"), column_meanings(call)};

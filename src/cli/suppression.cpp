@@ -13,7 +13,7 @@ namespace json = boost::json;
 
 int add(Call& call) {
     auto address = call.address(call.argument(0));
-    auto reason = call.text("--reason");
+    auto reason = call.line("--reason");
     subscribers::Suppressions suppressions(call.database(), call.tokens());
     auto closed = suppressions.add(address, subscribers::SuppressionKind::operator_, reason, call.now);
     if (call.json())

@@ -95,7 +95,12 @@ std::optional<delivery::WarmUp> read_warm_up(Config::Table table) {
     constexpr std::int64_t most = 1'000'000'000;
     delivery::WarmUp warm_up{table.number("warm_up_from", 0, 1, most), table.number("warm_up_to", 0, 1, most),
                              int(table.number("warm_up_days", 21, 2, 365))};
-    if (warm_up.from == 0 && warm_up.to == 0) return std::nullopt;
+    if (warm_up.from == 0 && warm_up.to == 0) {
+        if (table.has("warm_up_days"))
+            throw table.error("warm_up_days",
+                              "says nothing alone; a warm-up needs warm_up_from and warm_up_to, in messages a day");
+        return std::nullopt;
+    }
     if (warm_up.from == 0 || warm_up.to == 0)
         throw table.error(warm_up.from == 0 ? "warm_up_from" : "warm_up_to",
                           "is missing; a warm-up needs warm_up_from and warm_up_to, in messages a day");

@@ -116,4 +116,21 @@ std::expected<Url, std::string> Url::resolve(std::string_view reference) const {
     return read(handle.get());
 }
 
+std::string without_login(std::string_view address) {
+    auto url = Url::parse(address);
+    return url ? url->shown() : std::string(address);
+}
+
+std::string masked(std::string_view address) {
+    const auto scheme = address.find("//");
+    if (scheme == address.npos) return std::string(address);
+    const auto begin = scheme + 2;
+    const auto authority = address.substr(begin, address.find_first_of("/?#", begin) - begin);
+    const auto end = authority.rfind('@');
+    if (end == authority.npos) return std::string(address);
+    const auto colon = authority.substr(0, end).find(':');
+    const auto user = colon == authority.npos ? std::string_view() : authority.substr(0, colon + 1);
+    return fmt::format("{}{}***{}", address.substr(0, begin), user, address.substr(begin + end));
+}
+
 }

@@ -40,4 +40,10 @@ private:
     bool secure_ = false;
 };
 
+// As an operator is shown an address, or what he wrote for one: https://user:***@host/path. A login without a password
+// is masked whole, for it is a token.
+[[nodiscard]] std::string masked(std::string_view address);
+// For logs, and for what others read: shown(). What is no address stays as it is.
+[[nodiscard]] std::string without_login(std::string_view address);
+
 }

@@ -79,7 +79,7 @@ public:
         }
         const bool cut_off = !open_.empty();
         while (!open_.empty()) close_innermost();
-        return {std::move(out_), cut_off};
+        return {std::move(out_), cut_off, too_deep_};
     }
 
 private:
@@ -273,6 +273,7 @@ private:
         if (opened == "item" || opened == "entry")
             while (open_.size() > 1 && !holds_items(open_.back().name)) close_innermost();
         const bool written = is_plain_name(opened) && written_ < deepest_element;
+        too_deep_ += written_ >= deepest_element;
         if (written) out_.append("<").append(opened);
         const bool empty = attributes(written);
         if (written) out_ += '>';
@@ -347,7 +348,7 @@ private:
     std::vector<Open> open_;
     std::unordered_map<std::string_view, std::size_t> count_; // of the open elements of a name
     std::unordered_map<std::string_view, std::string> entities_;
-    std::size_t written_ = 0, expanded_ = 0;
+    std::size_t written_ = 0, too_deep_ = 0, expanded_ = 0;
     bool finished_ = false;
     bool no_comment_end_ = false, no_instruction_end_ = false, no_data_end_ = false, no_declaration_end_ = false;
     bool no_double_quote_ = false, no_single_quote_ = false;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,8 @@ namespace postrider::stories {
 
 struct Repaired {
     std::string xml;
-    bool cut_off; // the text ended before the root did
+    bool cut_off;         // the text ended before the root did
+    std::size_t too_deep; // elements that vanished
 };
 [[nodiscard]] Repaired repaired_xml(std::string_view text);
 

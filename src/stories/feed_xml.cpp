@@ -227,7 +227,7 @@ std::string person(const Element& element) {
 
 std::expected<Feed, FeedError> parse_xml_feed(std::string_view text, std::string_view base_url) {
     XmlFeed feed;
-    const auto [xml, cut_off] = repaired_xml(text);
+    const auto [xml, cut_off, too_deep] = repaired_xml(text);
     const auto root = read_elements(
         xml, base_url, [&](const Element& container) { feed.container(container); },
         [&](const Element& child, const Element&) { feed.child(child); });

@@ -61,6 +61,7 @@ std::string why_not(std::string_view url) {
     if (url.starts_with('|') || scheme_of(url) == "exec" || scheme_of(url) == "filter")
         return "is a program of another reader, not an address";
     if (!is_web_address(url)) return "is no http:// or https:// address";
+    if (url.contains(":***@")) return "has a mask where its password was; write the password";
     return {};
 }
 
@@ -114,7 +115,7 @@ std::expected<Opml, FeedError> parse_opml(std::string_view bytes) {
         return std::unexpected(FeedError{fmt::format("no list of feeds: its root is <{}>", line(root, 100))});
     }
 
-    const auto xml = repaired_xml(text).xml;
+    const auto [xml, cut_off, too_deep] = repaired_xml(text);
     List list;
     bool in_head = false;
     for (auto at = xml.find('<'); at != xml.npos; at = xml.find('<', at + 1)) {
@@ -128,7 +129,12 @@ std::expected<Opml, FeedError> parse_opml(std::string_view bytes) {
             list.title(std::string_view(xml).substr(end + 1, xml.find('<', end) - end - 1));
         if (same_letters(name, "outline")) list.outline(tag);
     }
-    return list.take();
+    auto found = list.take();
+    found.too_deep = too_deep;
+    // Where only the last tag was forgotten, the list is whole.
+    const auto tail = lower(text.substr(text.size() - std::min<std::size_t>(text.size(), 200)));
+    found.cut_off = cut_off && !tail.contains("</body");
+    return found;
 }
 
 std::string write_opml(std::string_view title, std::span<const OpmlFeed> feeds, Time created) {

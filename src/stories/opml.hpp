@@ -35,6 +35,8 @@ struct Opml {
     std::vector<OpmlRefusal> refused; // the first 1,000
     std::size_t repeated = 0;         // named more than once
     std::size_t left_out = 0;         // beyond the limits
+    std::size_t too_deep = 0;         // elements that are nested deeper than 200, feeds or folders
+    bool cut_off = false;             // the text ends within the list: what follows is not known
 };
 
 [[nodiscard]] std::expected<Opml, FeedError> parse_opml(std::string_view bytes);

@@ -33,15 +33,11 @@ constexpr Duration piece = 30ms; // of a transaction
 
 double chance() { return double(system::random_below(1000)) / 1000; }
 
-std::string shown(const std::string& url) {
-    auto parsed = http::Url::parse(url);
-    return parsed ? parsed->shown() : url;
-}
-
 void log_change(const FeedRecord& before, const FeedRecord& after) {
-    auto url = shown(after.url);
+    auto url = http::without_login(after.url);
     if (before.url != after.url)
-        log::info("feed has moved", {{"feed", after.id.number}, {"from", shown(before.url)}, {"url", url}});
+        log::info("feed has moved",
+                  {{"feed", after.id.number}, {"from", http::without_login(before.url)}, {"url", url}});
     if (before.state == after.state) return;
     if (after.state == FeedState::failing)
         log::warn("feed is failing", {{"feed", after.id.number}, {"url", url}, {"reason", after.last_error}});
@@ -181,7 +177,9 @@ struct Poller::State {
         after = feeds.find(after.id).value();
         if (after.url != moved_to)
             log::warn("feed has moved to the address of another feed; remove one of them",
-                      {{"feed", after.id.number}, {"url", shown(after.url)}, {"other", shown(moved_to)}});
+                      {{"feed", after.id.number},
+                       {"url", http::without_login(after.url)},
+                       {"other", http::without_login(moved_to)}});
     }
 
     // A list that has not started needs the whole feed, not the news since last time.

@@ -41,6 +41,12 @@ TEST_F(CommandLine, InitWithoutItsFactsNamesTheOptionsAndMakesNothing) {
     EXPECT_FALSE(fs::exists(site()));
 }
 
+TEST_F(ASite, AWarmUpWithoutFiguresNamesTheKeysItNeeds) {
+    std::ofstream(site() / "postrider.toml", std::ios::app)
+        << "\n[[relay]]\nname = \"other\"\nurl = \"outbox:\"\nwarm_up_days = 7\n";
+    expect_refused(on_site({"relay", "ls"}), 1, "warm_up_from and warm_up_to");
+}
+
 TEST_F(CommandLine, InitWithAFactThatCannotBeRightLeavesNothingBehind) {
     auto done = on_site({"init", "--name", "x", "--from", "nobody", "--postal-address", "y", "--yes"});
     expect_refused(done, 1, "postrider.toml:");

@@ -7,7 +7,7 @@ namespace {
 
 const std::string two_feeds = "<opml version='2.0'><head><title>Mine</title></head><body><outline text='News'>"
                               "<outline text='A' xmlUrl='https://a.example/f'/></outline>"
-                              "<outline text='B' xmlUrl='https://b.example/f'/><outline xmlUrl='|prog'/></body></opml>";
+                              "<outline text='B' xmlUrl='https://b.example/f'/></body></opml>";
 
 using Texts = std::vector<std::string>;
 
@@ -28,8 +28,91 @@ TEST_F(CommandLine, AnOpmlFileIsShownWithoutASiteAndWithoutStoringAnything) {
     ASSERT_EQ(feeds.size(), 2U);
     EXPECT_EQ(feeds[0].at("title"), "A");
     EXPECT_EQ(feeds[1].at("url"), "https://b.example/f");
-    EXPECT_EQ(data.at("refused").at(0).at("url"), "|prog");
     expect_refused(type({"feed", "import", file("x", "<x/>"), "--dry-run"}), 1, "its root is <x>");
+}
+
+TEST_F(ASite, AnOpmlFileIsImportedWholeOrSaysWhatIsMissing) {
+    expect_refused(on_site({"feed", "import", file("cut.opml", two_feeds.substr(0, two_feeds.find("</body>"))),
+                            "--list", "daily"}),
+                   1, "ends in the middle, after 2 feeds; nothing was stored");
+    EXPECT_TRUE(data({"feed", "ls"}).as_array().empty());
+
+    auto some = two_feeds;
+    std::string deep;
+    for (int i = 0; i < 198; ++i) deep += "<outline text='x'>";
+    deep += "<outline xmlUrl='https://deep.example/f'/>";
+    for (int i = 0; i < 198; ++i) deep += "</outline>";
+    some.insert(some.find("</body>"), "<outline xmlUrl='|prog'/>" + deep);
+    auto opml = file("some.opml", some);
+    auto done = on_site({"feed", "import", opml, "--list", "daily"});
+    EXPECT_EQ(done.status, 1);
+    EXPECT_TRUE(done.says("|prog: is a program of another reader")) << done.err;
+    EXPECT_TRUE(done.says("1 element is nested deeper than 200 folders and left out")) << done.err;
+    EXPECT_TRUE(done.says("2 entries are of it not imported")) << done.err;
+    EXPECT_EQ(data({"feed", "ls"}).as_array().size(), 2U);
+    auto dry = type({"feed", "import", opml, "--dry-run", "--json"});
+    EXPECT_EQ(dry.status, 1);
+    EXPECT_EQ(dry.data().at("refused").at(0).at("url"), "|prog");
+    EXPECT_EQ(dry.data().at("too_deep"), 1);
+}
+
+TEST_F(ASite, ThePasswordInAFeedsAddressIsKeptAndNotShown) {
+    const std::string secret = "https://ada:secret@a.example/f";
+    auto opml = file("feeds.opml", "<opml><body><outline text='A' xmlUrl='" + secret + "'/></body></opml>");
+    auto quiet = [&](std::vector<std::string> words) {
+        auto done = on_site(words);
+        EXPECT_FALSE(done.says("secret")) << words[1] << ": " << done.out << done.err;
+        return done;
+    };
+    EXPECT_TRUE(quiet({"feed", "import", opml, "--dry-run"}).says("https://ada:***@a.example/f"));
+    quiet({"feed", "import", opml, "--dry-run", "--json"});
+    quiet({"feed", "import", opml, "--list", "daily"});
+    EXPECT_TRUE(quiet({"feed", "ls"}).says("https://ada:***@a.example/f"));
+    quiet({"feed", "ls", "--json"});
+    quiet({"feed", "show", "1"});
+    quiet({"feed", "show", "1", "--json"});
+    quiet({"status"});
+    auto exported = quiet({"feed", "export"});
+    EXPECT_TRUE(exported.out.contains("xmlUrl=\"https://a.example/f\"")) << exported.out;
+    EXPECT_TRUE(exported.err.contains("feed 1")) << exported.err;
+    EXPECT_TRUE(must({"feed", "export", "--passwords"}).out.contains(secret));
+    auto masked = file("masked.opml", "<opml><body><outline xmlUrl='https://ada:***@a.example/g'/></body></opml>");
+    EXPECT_TRUE(on_site({"feed", "import", masked, "--list", "daily"}).says("write the password"));
+    EXPECT_TRUE(quiet({"feed", "remove", "1"}).says("https://ada:***@a.example/f"));
+    expect_refused(quiet({"feed", "add", "ftp://ada:secret@a.example/f", "--list", "daily"}), 1, "ada:***@a.example");
+}
+
+TEST_F(ASite, WhatReadersOrRulesHoldTakesNoControlCharacters) {
+    for (auto* option : {"--include", "--exclude", "--topic"})
+        expect_refused(on_site({"list", "edit", "daily", option, "World = a\x1b[2J"}), 1, "control character (U+001B)");
+    expect_refused(on_site({"schedule", "set", "daily", "every day at 7", "--except", "sun\ndays"}), 1, "U+000A");
+    expect_refused(on_site({"suppression", "add", "a@b.example", "--reason", "a\x07"}), 1, "U+0007");
+    expect_refused(on_site({"subscriber", "add", "a@b.example", "--list", "daily", "--confirmed", "--basis", "a\x07"}),
+                   1, "U+0007");
+    for (auto* option : {"--byline", "--category"})
+        expect_refused(on_site({"story", "add", "--title", "T", "--url", "https://a.example/", "--list", "daily",
+                                option, "a\x1b"}),
+                       1, "U+001B");
+    expect_refused(on_site({"story", "add", "--title", "a\x1b", "--url", "https://a.example/", "--list", "daily"}), 1,
+                   "U+001B");
+}
+
+TEST_F(ASite, AStoryThatCouldNeverBeSentIsNoCandidate) {
+    auto add = [&](std::vector<std::string> more) {
+        std::vector<std::string> words = {"story",  "add",  "--title", "T", "--url", "https://a.example/",
+                                          "--list", "daily"};
+        words.insert(words.end(), more.begin(), more.end());
+        return on_site(words);
+    };
+    expect_refused(add({"--expires", "2020-01-01T00:00:00Z"}), 1, "2020-01-01T00:00:00Z is past");
+    expect_refused(add({"--not-before", "2999-02-01T00:00:00Z", "--expires", "2999-01-01T00:00:00Z"}), 1,
+                   "before it may be sent");
+    EXPECT_EQ(add({"--not-before", "2999-01-01T00:00:00Z", "--expires", "2999-02-01T00:00:00Z"}).status, 0);
+    expect_refused(on_site({"story", "edit", "1", "--not-before", "2999-03-01T00:00:00Z"}), 1, "before it may be sent");
+    auto lines = on_site({"story", "import", "-", "--list", "daily"},
+                         R"({"title": "T", "url": "https://a.example/2", "expires": "2020-01-01T00:00:00Z"})");
+    EXPECT_EQ(lines.status, 1);
+    EXPECT_TRUE(lines.says("is past")) << lines.err;
 }
 
 TEST_F(ASite, FeedsComeFromOneOpmlFileAndGoIntoAnother) {

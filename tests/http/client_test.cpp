@@ -433,6 +433,15 @@ TEST(Client, ManyFetchesAtOnceEachGetTheirOwnAnswer) {
     EXPECT_EQ(ended, count);
 }
 
+TEST(Url, APasswordIsMaskedForTheOperator) {
+    EXPECT_EQ(http::masked("https://ada:se@cr:et@a.example/f?x=1@2"), "https://ada:***@a.example/f?x=1@2");
+    EXPECT_EQ(http::masked("https://token@a.example"), "https://***@a.example");
+    EXPECT_EQ(http::masked("https://a.example/@ada"), "https://a.example/@ada");
+    EXPECT_EQ(http::masked("ftp://ada:secret@a.example/"), "ftp://ada:***@a.example/");
+    EXPECT_EQ(http::masked("feed.xml"), "feed.xml");
+    EXPECT_EQ(http::without_login("https://ada:secret@a.example/f"), "https://a.example/f");
+}
+
 TEST(Url, RelativeReferencesAreResolvedAndPasswordsStayWhereTheyBelong) {
     auto base = Url::parse("https://user:secret@Example.org/a/b?c#d");
     ASSERT_TRUE(base);

@@ -57,6 +57,28 @@ TEST(Opml, WhatIsNoWebAddressIsRefusedByName) {
     EXPECT_EQ(list->refused[0].reason, "is a program of another reader, not an address");
 }
 
+TEST(Opml, AListThatEndsInTheMiddleSaysSo) {
+    const auto whole = opml("<outline text='A' xmlUrl='https://a.example/f'/><outline xmlUrl='https://b.example/f'/>");
+    EXPECT_FALSE(parse_opml(whole)->cut_off);
+    EXPECT_FALSE(parse_opml(whole.substr(0, whole.find("</opml>")))->cut_off) << "nothing of the list is missing";
+    EXPECT_TRUE(parse_opml(whole.substr(0, whole.find("</body>")))->cut_off);
+    auto half = parse_opml(whole.substr(0, whole.find("b.example")));
+    EXPECT_TRUE(half->cut_off);
+    EXPECT_EQ(half->feeds.size(), 1U);
+}
+
+TEST(Opml, FeedsThatAreNestedTooDeepAreCounted) {
+    auto nested = [](std::size_t depth) {
+        return parse_opml(opml(repeated("<outline text='deep'>", depth) + "<outline xmlUrl='https://a.example/f'/>" +
+                               repeated("</outline>", depth)));
+    };
+    EXPECT_EQ(nested(100)->feeds.size(), 1U);
+    EXPECT_EQ(nested(100)->too_deep, 0U);
+    EXPECT_EQ(nested(198)->feeds.size(), 0U);
+    EXPECT_EQ(nested(198)->too_deep, 1U);
+    EXPECT_FALSE(nested(198)->cut_off);
+}
+
 TEST(Opml, WhatIsNoListIsNamed) {
     EXPECT_EQ(parse_opml("").error().what, "an empty file");
     EXPECT_EQ(parse_opml("<html><body/></html>").error().what, "no list of feeds: its root is <html>");

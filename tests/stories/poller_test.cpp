@@ -350,6 +350,19 @@ TEST_F(PollerTest, TheSameStoryUnderAnotherAddressOfItsSiteIsOneThroughTwoFeeds)
     EXPECT_EQ(candidates().size(), 3u);
 }
 
+TEST_F(PollerTest, ThePasswordOfAFeedStandsInNoLinkOfItsStories) {
+    answers["/feed"] = answer(200, "<rss version='2.0'><channel><title>T</title><item><guid>1</guid><title>One</title>"
+                                   "<link>/one</link><description>&lt;a href='/two'&gt;two&lt;/a&gt;</description>"
+                                   "</item></channel></rss>");
+    auto url = server.url("/feed");
+    NewFeed feed{url.insert(7, "ada:secret@"), daily, std::nullopt, 1};
+    EXPECT_EQ(run(context, poller->add(feed)).error, "");
+    EXPECT_TRUE(server.requests().front().contains("Authorization: Basic ")) << server.requests().front();
+    auto story = Stories(*connection).of_list(daily).at(0).story;
+    EXPECT_EQ(story.url, server.url("/one"));
+    EXPECT_FALSE((story.url + story.html).contains("secret")) << story.html;
+}
+
 // A page with this paragraph in it.
 std::string page(const std::string& words) {
     std::string text;
