@@ -50,6 +50,7 @@ void add_story(Commands&);
 void add_issue(Commands&);
 void add_schedule(Commands&);
 void add_subscriber(Commands&);
+void add_consent(Commands&);
 void add_suppression(Commands&);
 void add_template(Commands&);
 void add_relay(Commands&);

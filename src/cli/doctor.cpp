@@ -4,6 +4,8 @@
 #include "schedule/schedule.hpp"
 #include "smtp/connect.hpp"
 #include "storage/migrations.hpp"
+#include "subscribers/consent.hpp"
+#include "system/random.hpp"
 #include "templates/check.hpp"
 #include "templates/mustache.hpp"
 #include "templates/words.hpp"
@@ -39,7 +41,10 @@ public:
         if (look("config", [&] { return config(); })) {
             look("keys", [&] { return keys(); });
             if (call_.site().dkim) look("dkim", [&] { return dkim(); });
-            if (look("database", [&] { return database(); })) look_at_lists();
+            if (look("database", [&] { return database(); })) {
+                look_at_lists();
+                look("consent", [&] { return consent(); });
+            }
             look_at_templates();
             for (auto& relay : call_.site().relays)
                 look("relay " + relay.lane.relay.name, [&] { return reach(relay); });
@@ -112,6 +117,22 @@ private:
         if (auto table = connection.value<std::string>("PRAGMA foreign_key_check"))
             return {Level::fail, fmt::format("{}: rows of {} point nowhere; restore a backup", file.string(), *table)};
         return {Level::ok, fmt::format("{} is sound, its schema up to date", file.string())};
+    }
+
+    Said consent() {
+        auto check = subscribers::check_consent(call_.database());
+        if (check.broken)
+            return {Level::fail,
+                    fmt::format("entry {} does not follow from the one before it: it was changed, or entries before it "
+                                "were changed or taken out behind the program's back; compare with a backup",
+                                *check.broken)};
+        if (check.cut_off)
+            return {Level::fail, fmt::format("entries after the {}th were taken out behind the program's back; compare "
+                                             "with a backup",
+                                             check.entries)};
+        if (check.entries == 0) return {Level::ok, "nobody has agreed to anything yet"};
+        return {Level::ok, fmt::format("{} in an unbroken chain, the last with hash {}",
+                                       counted(check.entries, "entry", "entries"), system::hex(check.head))};
     }
 
     void look_at_lists() {

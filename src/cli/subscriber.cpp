@@ -30,14 +30,14 @@ public:
     Confirmations(Call& call, const List& list)
         : call_(call), list_(list), pages_(call.library()), templates_(pages_.letter("confirm")) {}
 
-    void write(subscribers::SignUpId id, const mail::Address& address, std::string_view language, Time expires_at) {
+    void write(const subscribers::MailConfirmation& asked, const mail::Address& address, std::string_view language) {
         auto& words = call_.site().words;
-        auto url = fmt::format("{}/confirm/{}", words.url, call_.tokens().confirm(id));
-        auto message =
-            web::confirmation_letter(templates_, words, list_, address, language, url, expires_at, call_.now);
+        auto url = fmt::format("{}/confirm/{}", words.url, call_.tokens().confirm(asked.id));
+        auto message = web::confirmation_letter(templates_, words, list_, address, language, url, asked.mail,
+                                                asked.expires_at, call_.now);
         delivery::Letters(call_.database())
             .add(delivery::Purpose::confirmation, web::letter_sender(words), address.text(), address.key(), message,
-                 call_.now, expires_at - call_.now);
+                 call_.now, asked.expires_at - call_.now);
     }
 
 private:
@@ -95,7 +95,7 @@ int add(Call& call) {
     storage::Transaction transaction(call.database());
     auto outcome = sign_ups.invite({list.id, address, name, language, "", "postrider subscriber add", basis}, call.now);
     if (auto* asked = std::get_if<subscribers::MailConfirmation>(&outcome))
-        confirmations.write(asked->id, address, language, asked->expires_at);
+        confirmations.write(*asked, address, language);
     transaction.commit();
 
     if (std::holds_alternative<subscribers::Suppressed>(outcome)) refuse_suppressed(address);
@@ -305,8 +305,7 @@ int import(Call& call) {
     Progress progress(call.err, call.terminal, "importing");
     subscribers::ImportHooks hooks;
     hooks.write_letter = [&](const subscribers::MailConfirmation& asked, const subscribers::SignUp& sign_up) {
-        if (auto address = mail::parse_address(sign_up.address))
-            confirmations.write(asked.id, *address, sign_up.language, asked.expires_at);
+        if (auto address = mail::parse_address(sign_up.address)) confirmations.write(asked, *address, sign_up.language);
     };
     hooks.progress = [&](const subscribers::ImportProgress& now) { progress.at(now.bytes_read, now.bytes_total); };
     std::optional<NewFile> rejected;
@@ -452,6 +451,7 @@ void add_many_readers(Commands& commands) {
 
 void add_subscriber(Commands& commands) {
     add_one_reader(commands);
+    add_consent(commands);
     add_many_readers(commands);
 }
 

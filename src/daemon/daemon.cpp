@@ -236,7 +236,7 @@ boost::asio::awaitable<void> Daemon::tidy() {
     auto purge = [&](storage::Connection& connection) {
         subscribers::Budgets(connection, tokens_, site_.sign_up).purge(now);
         return Removed{
-            subscribers::forget_clients(connection, now - site_.sign_up.keep_clients, removed_at_once),
+            subscribers::truncate_clients(connection, now - site_.sign_up.keep_clients, removed_at_once),
             delivery::Letters(connection).purge(now - site_.sign_up.purge_after, removed_at_once),
             subscribers::SignUps(connection, tokens_, site_.sign_up).purge(now, removed_at_once),
         };

@@ -1,6 +1,7 @@
 #include "storage/connection.hpp"
 
 #include "storage/wal.hpp"
+#include "system/random.hpp"
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -57,6 +58,18 @@ std::pair<std::uint64_t, std::uint64_t> identity(const std::string& path) {
     struct stat found{};
     if (::stat(path.c_str(), &found) != 0) return {};
     return {found.st_dev, found.st_ino};
+}
+
+// For schema files that hash what is there already; SQLite has no digests of its own.
+void sha256(sqlite3_context* context, int, sqlite3_value** values) {
+    auto* bytes = static_cast<const char*>(sqlite3_value_blob(*values));
+    auto size = std::size_t(sqlite3_value_bytes(*values));
+    try {
+        auto digest = system::sha256({bytes ? bytes : "", size});
+        sqlite3_result_blob(context, digest.data(), int(digest.size()), SQLITE_TRANSIENT);
+    } catch (const std::exception& error) {
+        sqlite3_result_error(context, error.what(), -1);
+    }
 }
 
 std::string path_in(const std::string& url) {
@@ -120,6 +133,8 @@ Connection::Connection(const std::string& url, Access access)
         if (sqlite3_open_v2(path_.c_str(), &database_, flags | SQLITE_OPEN_NOMUTEX, nullptr) != SQLITE_OK) fail("open");
         sqlite3_extended_result_codes(database_, 1);
         sqlite3_busy_handler(database_, &Patience::wait, patience_.get());
+        sqlite3_create_function(database_, "sha256", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, nullptr,
+                                &sha256, nullptr, nullptr);
         script("PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;");
         if (access != Access::read_only) script("PRAGMA journal_mode=WAL;");
         script("SELECT count(*) FROM sqlite_schema;"); // the first read finds out whether it is a database at all

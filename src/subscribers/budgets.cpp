@@ -1,10 +1,9 @@
 #include "subscribers/budgets.hpp"
 
+#include "subscribers/client_network.hpp"
 #include "system/random.hpp"
 
 #include <algorithm>
-#include <arpa/inet.h>
-#include <cstring>
 #include <string>
 
 namespace postrider::subscribers {
@@ -23,19 +22,6 @@ std::string_view to_text(Budget budget) {
     case Budget::total: return "total";
     }
     return {};
-}
-
-std::string client_network(std::string_view client) {
-    std::string text(client.substr(0, client.find('%'))); // without a zone
-    unsigned char address[16];
-    char out[INET6_ADDRSTRLEN];
-    if (inet_pton(AF_INET, text.c_str(), address) == 1) return inet_ntop(AF_INET, address, out, sizeof out);
-    if (inet_pton(AF_INET6, text.c_str(), address) != 1) return text;
-    static constexpr unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (std::memcmp(address, mapped, sizeof mapped) == 0) return inet_ntop(AF_INET, address + 12, out, sizeof out);
-    // One household or one server gets a /64: its addresses within that cost nothing (RFC 6177).
-    std::fill(address + 8, address + 16, 0);
-    return std::string(inet_ntop(AF_INET6, address, out, sizeof out)) + "/64";
 }
 
 std::string Budgets::key_of_address(const mail::Address& address) const {

@@ -25,7 +25,7 @@ struct Settings {
     bool check_mx = true; // ask DNS whether the domain takes mail; no answer counts as yes
     Duration confirm_within = 72h;
     Duration purge_after = 14 * 24h;  // from asking; then nothing of an unconfirmed sign-up is left
-    Duration keep_clients = 90 * 24h; // readers' network addresses in the consent record
+    Duration keep_clients = 30 * 24h; // readers' network addresses in the consent record; then only /24 or /48
 };
 
 enum class Budget { address, client, domain, list, total };
@@ -53,9 +53,5 @@ private:
     const LinkTokens& tokens_;
     const Settings& settings_;
 };
-
-// What one visitor is, for counting: "192.0.2.7", "2001:db8:1:2::/64"; an IPv4 address inside an IPv6 one is the IPv4
-// address.
-[[nodiscard]] std::string client_network(std::string_view client);
 
 }

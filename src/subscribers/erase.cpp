@@ -30,8 +30,7 @@ Erased erase(storage::Connection& connection, const LinkTokens& tokens, const ma
     // The entry that says so names nobody either.
     auto lists =
         connection.all("SELECT DISTINCT list_id FROM consent WHERE address_key = $1 ORDER BY list_id", list_of, key);
-    erased.consents =
-        connection.run("UPDATE consent SET address_key = NULL, client = NULL, form = NULL WHERE address_key = $1", key);
+    erased.consents = forget_person(connection, key);
     for (auto list : lists) record_consent(connection, {list, {}, ConsentEvent::erased, now});
 
     Suppressions(connection, tokens).add(address, SuppressionKind::erased, "erased", now);

@@ -91,7 +91,8 @@ public:
                              places(n, 7) + " ON CONFLICT (address_key) DO NOTHING RETURNING id, address_key";
             stretch_sql_[i] = "INSERT INTO subscription (list_id, subscriber_id, activated_at) VALUES " + places(n, 3);
             consent_sql_[i] =
-                "INSERT INTO consent (list_id, address_key, event, at, words, form) VALUES " + places(n, 6);
+                "INSERT INTO consent (list_id, address_key, event, at, words, form, person_salt, hash) VALUES " +
+                places(n, 8);
         }
     }
 
@@ -99,6 +100,7 @@ public:
     std::size_t write(std::span<Row> rows, std::size_t at) {
         storage::Transaction transaction(connection_);
         allowance_.begin();
+        chain_.emplace(connection_);
         connection_.run("UPDATE list_counter SET active = active WHERE list_id = $1", options_.list); // takes the row
         bool anybody_suppressed = !suppressions_.empty();
         std::int64_t active = 0;
@@ -214,6 +216,7 @@ private:
         struct Person {
             SubscriberId id;
             std::string key;
+            ConsentChain::Link link = {};
         };
         std::vector<Person> people;
         in_chunks(
@@ -253,12 +256,17 @@ private:
                                {options_.list.number, person.id.number, now_.time_since_epoch().count()});
             },
             nothing);
+        for (auto& person : people)
+            person.link =
+                chain_->link({options_.list, person.key, ConsentEvent::imported, now_, options_.basis, {}, form_});
         in_chunks(
             consent_sql_, std::span(people),
             [&](const Person& person) {
-                values_.insert(values_.end(), {options_.list.number, std::string_view(person.key),
-                                               std::string_view("imported"), now_.time_since_epoch().count(),
-                                               std::string_view(options_.basis), std::string_view(form_)});
+                values_.insert(values_.end(),
+                               {options_.list.number, std::string_view(person.key), to_text(ConsentEvent::imported),
+                                now_.time_since_epoch().count(), std::string_view(options_.basis),
+                                std::string_view(form_), storage::Blob{person.link.person_salt},
+                                storage::Blob{person.link.hash}});
             },
             nothing);
         return std::int64_t(people.size());
@@ -273,6 +281,7 @@ private:
     ImportReport& report_;
     std::string person_sql_[3], stretch_sql_[3], consent_sql_[3];
     std::vector<storage::Value> values_;
+    std::optional<ConsentChain> chain_; // of the running transaction
     Allowance allowance_;
 };
 

@@ -4,6 +4,7 @@
 #include "subscribers/lists.hpp"
 #include "subscribers/subscriptions.hpp"
 #include "subscribers/suppressions.hpp"
+#include "system/random.hpp"
 
 namespace postrider::subscribers {
 namespace {
@@ -77,8 +78,10 @@ MailConfirmation SignUps::keep(const Asking& asking, Time now) {
               RETURNING id)sql",
         asking.list, asking.address.text(), key, clean_name(asking.name), clean_language(asking.language), now,
         expires_at, asking.replaces);
-    record_consent(connection_, {asking.list, key, ConsentEvent::asked, now, asking.words, asking.client, asking.form});
-    return {id.value(), expires_at};
+    auto mail = system::hex(system::random_bytes(16));
+    record_consent(connection_, {asking.list, key, ConsentEvent::asked, now, asking.words, asking.client, asking.form,
+                                 asking.words_language, id, mail});
+    return {id.value(), expires_at, std::move(mail)};
 }
 
 std::optional<AskOutcome> SignUps::ask_again(SignUpId id, std::string_view client, Time now) {
@@ -87,18 +90,21 @@ std::optional<AskOutcome> SignUps::ask_again(SignUpId id, std::string_view clien
     if (auto old = find(id)) {
         auto address = mail::parse_address(old->address);
         struct Said {
-            std::string words, form;
+            std::string words, form, language;
         };
         auto said = connection_.first(
-            R"sql(SELECT words, coalesce(form, '') FROM consent
+            R"sql(SELECT words, coalesce(form, ''), language FROM consent
                   WHERE address_key = $1 AND list_id = $2 AND event = 'asked' ORDER BY id DESC LIMIT 1)sql",
-            [](const storage::Row& row) { return Said{row.get<std::string>(0), row.get<std::string>(1)}; },
+            [](const storage::Row& row) {
+                return Said{row.get<std::string>(0), row.get<std::string>(1), row.get<std::string>(2)};
+            },
             address ? address->key() : "", old->list);
         if (!said) said.emplace();
         if (address)
-            outcome = ask_at(
-                Door::visitor,
-                {old->list, *address, old->name, old->language, client, said->form, said->words, old->replaces}, now);
+            outcome = ask_at(Door::visitor,
+                             {old->list, *address, old->name, old->language, client, said->form, said->words,
+                              old->replaces, said->language},
+                             now);
     }
     transaction.commit();
     return outcome;
@@ -133,7 +139,8 @@ ConfirmResult SignUps::confirm_now(const SignUp& sign_up, std::string_view clien
     if (sign_up.replaces) Subscriptions(connection_, tokens_).leave(*sign_up.replaces, LeftHow::page, client, now);
     auto activated = activate(connection_, sign_up.list, *address, profile, now);
     connection_.run("UPDATE sign_up SET confirmed_at = $1 WHERE id = $2", now, sign_up.id);
-    record_consent(connection_, {sign_up.list, address->key(), ConsentEvent::confirmed, now, {}, client, {}});
+    record_consent(connection_,
+                   {sign_up.list, address->key(), ConsentEvent::confirmed, now, {}, client, {}, {}, sign_up.id});
     auto what = activated.fresh ? ConfirmResult::What::confirmed : ConfirmResult::What::already;
     return {what, sign_up.list, activated.subscription};
 }
@@ -176,11 +183,8 @@ std::int64_t SignUps::purge(Time now, int limit) {
         if (one.confirmed) continue;
         // Who was a reader at some time keeps the whole record; of anybody else only the fact remains that somebody
         // asked.
-        connection_.run(
-            R"sql(UPDATE consent SET address_key = NULL, client = NULL, form = NULL
-                  WHERE address_key = $1 AND list_id = $2
-                    AND NOT EXISTS (SELECT 1 FROM subscriber WHERE address_key = $1))sql",
-            one.key, one.list);
+        if (!connection_.value<SubscriberId>("SELECT id FROM subscriber WHERE address_key = $1", one.key))
+            forget_person(connection_, one.key, one.list);
     }
     transaction.commit();
     return std::int64_t(old.size());

@@ -32,6 +32,7 @@ struct Asking {
     // A change of address: this subscription to the same list, whose holder asks, ends when the new address is
     // confirmed, and its values (time zone, attributes) move along.
     std::optional<SubscriptionId> replaces = std::nullopt;
+    std::string_view words_language = {};
 };
 
 // The caller writes the confirmation letter in the same transaction. The link of an earlier one that has not expired
@@ -39,6 +40,7 @@ struct Asking {
 struct MailConfirmation {
     SignUpId id;
     Time expires_at;
+    std::string mail; // the left side that its Message-ID must have: the consent record names it
 };
 struct AlreadyActive {
     SubscriptionId subscription;

@@ -2,6 +2,7 @@
 #include "mail/utf8.hpp"
 #include "storage/database.hpp"
 #include "system/mail_hosts.hpp"
+#include "system/random.hpp"
 #include "web/entry.hpp"
 #include "web/letters.hpp"
 #include "web/pages.hpp"
@@ -81,6 +82,7 @@ Pages::Answer Pages::join(const http::Request& request, const Names& names) {
     auto agreed = fmt::format("{}. {}", words.text("subscribe_to", {{"list", list->title}}), words.text("join_hint"));
     std::string_view form = is_json(request) ? "JSON" : "join page";
     subscribers::Asking asking{list->id, *address, entry->name, entry->language, request.client, form, agreed};
+    asking.words_language = words.language();
     auto ask = [&](storage::Connection& connection) {
         storage::Transaction transaction(connection);
         auto outcome = subscribers::SignUps(connection, tokens_, sign_up_).ask(asking, now);
@@ -111,7 +113,8 @@ void Pages::write_confirmation(storage::Connection& connection, const LetterTemp
     auto id = asked ? asked->id : subscribers::SignUpId{};
     auto expires_at = asked ? asked->expires_at : now + sign_up_.confirm_within;
     auto url = fmt::format("{}/confirm/{}", site_.url, tokens_.confirm(id));
-    auto message = confirmation_letter(templates, site_, list, address, language, url, expires_at, now);
+    auto mail = asked ? asked->mail : system::hex(system::random_bytes(16));
+    auto message = confirmation_letter(templates, site_, list, address, language, url, mail, expires_at, now);
     if (asked)
         delivery::Letters(connection)
             .add(delivery::Purpose::confirmation, letter_sender(site_), address.text(), address.key(), message, now,

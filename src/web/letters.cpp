@@ -16,11 +16,11 @@ using Values = templates::Words::Values;
 constexpr std::size_t columns = 72;
 
 std::string written(const LetterTemplates& templates, const mail::Mailbox& from, const mail::Address& address,
-                    std::string_view name, json::object html_words, json::object text_words, Time now) {
+                    std::string_view name, std::string_view message_id, json::object html_words,
+                    json::object text_words, Time now) {
     auto subject = templates.subject.render(text_words);
     while (subject.ends_with('\n') || subject.ends_with('\r')) subject.pop_back();
     mail::Heading heading{from, {}, std::move(subject), {}, mail::Body::alternative};
-    auto message_id = system::hex(system::random_bytes(16));
     mail::Recipient recipient{address, name, message_id, {}, {}};
     return mail::whole_message(heading, recipient, now, templates.text.render(text_words),
                                templates.html.render(html_words));
@@ -73,7 +73,7 @@ json::object list_words(const digest::SiteWords& site, const subscribers::List& 
 
 std::string confirmation_letter(const LetterTemplates& templates, const digest::SiteWords& site,
                                 const subscribers::List& list, const mail::Address& address, std::string_view language,
-                                std::string_view confirm_url, Time expires_at, Time now) {
+                                std::string_view confirm_url, std::string_view message_id, Time expires_at, Time now) {
     auto said = templates.languages->words({language, list.language});
     Values list_only{{"list", list.title}}, both{{"list", list.title}, {"address", address.text()}};
     json::object words = every_letter(templates, said, site, list);
@@ -86,7 +86,7 @@ std::string confirmation_letter(const LetterTemplates& templates, const digest::
     auto text_words = as_plain_text(words, sentences);
     sentences["confirm_asked"] = said.html("confirm_asked", both);
     words["sentence"] = std::move(sentences);
-    return written(templates, site.from, address, "", words, text_words, now);
+    return written(templates, site.from, address, "", message_id, words, text_words, now);
 }
 
 std::string welcome_letter(const LetterTemplates& templates, const digest::SiteWords& site,
@@ -107,7 +107,8 @@ std::string welcome_letter(const LetterTemplates& templates, const digest::SiteW
     sentences["welcome_next"] = said.html("welcome_next", address_only);
     words["sentence"] = std::move(sentences);
     auto sender = mail::parse_mailbox(list.sender);
-    return written(templates, sender ? *sender : site.from, address, name, words, text_words, now);
+    auto message_id = system::hex(system::random_bytes(16));
+    return written(templates, sender ? *sender : site.from, address, name, message_id, words, text_words, now);
 }
 
 }

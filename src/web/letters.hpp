@@ -24,7 +24,8 @@ namespace postrider::web {
 
 [[nodiscard]] std::string confirmation_letter(const LetterTemplates&, const digest::SiteWords&,
                                               const subscribers::List&, const mail::Address&, std::string_view language,
-                                              std::string_view confirm_url, Time expires_at, Time now);
+                                              std::string_view confirm_url, std::string_view message_id,
+                                              Time expires_at, Time now);
 
 struct WelcomeLinks {
     std::string unsubscribe_url, preferences_url;

@@ -157,6 +157,7 @@ void Pages::ask_to_join(storage::Connection& connection, const Change& change, s
     auto agreed = words.text("subscribe_to", {{"list", list->title}});
     subscribers::Asking asking{list->id,           address, profile.name, profile.language, change.client,
                                "preferences page", agreed};
+    asking.words_language = words.language();
     changed.outcome = subscribers::SignUps(connection, tokens_, sign_up_).ask(asking, change.now);
     write_confirmation(connection, change.templates, *changed.outcome, *list, address, profile.language, change.now);
     changed.asked = std::move(list);
