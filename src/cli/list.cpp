@@ -1,8 +1,10 @@
 #include "cli/call.hpp"
 #include "cli/command.hpp"
+#include "cli/list_look.hpp"
 #include "digest/rules.hpp"
 #include "schedule/schedule.hpp"
 #include "subscribers/subscriptions.hpp"
+#include "templates/designs.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -35,7 +37,7 @@ constexpr Option rules[] = {
     {"--exclude", "WORDS", "leaves such stories out; none: no longer", Times::any},
     {"--topic", "\"NAME = CATEGORY, ...\"", "stories of these categories stand under NAME; none: no longer",
      Times::any},
-    {"--template", "NAME", "NAME.html and NAME.txt; left out: digest"},
+    {"--template", "NAME", "the design of its issues: digest, brief, letter, or your own NAME.html and NAME.txt"},
     {"--approval", "yes|no", "whether a person must approve each issue"},
     {"--welcome", "yes|no", "whether who confirms gets a welcome mail"},
 };
@@ -48,10 +50,6 @@ void read_schedule(List& list, const std::string& text) {
     auto schedule = schedule::parse(text);
     if (!schedule) throw Failure(schedule::explain(text, schedule.error()));
     list.schedule = schedule->expression;
-}
-
-void check_template(Call& call, const std::string& name) {
-    for (auto part : {".html", ".txt"}) (void)call.library().get(name + part); // throws with the nearest name
 }
 
 void read_rules(Call& call, List& list) {
@@ -80,7 +78,7 @@ void read_rules(Call& call, List& list) {
     list.maximum = int(call.number_if("--max", 1, 1'000'000).value_or(list.maximum));
     list.look_back = call.duration_if("--look-back").value_or(list.look_back);
     if (auto name = call.text_if("--template")) {
-        check_template(call, *name);
+        if (auto why_not = templates::no_design(call.library(), *name)) throw Failure("--template: " + *why_not);
         list.template_name = *name;
     }
     list.approval = call.yes_or_no_if("--approval").value_or(list.approval);
@@ -159,6 +157,7 @@ json::object json_of(Call& call, const List& list) {
             {"schedule", json::value_from(list.schedule)},
             {"next", json_time(digest::Publishing::next_slot(list, call.now))},
             {"template", list.template_name},
+            {"look", look_json(digest::ListLooks(call.database()).of(list.id))},
             {"min", list.minimum},
             {"max", list.maximum},
             {"look_back", to_text(list.look_back)},
@@ -194,6 +193,7 @@ void show(Call& call, const List& list) {
     show_picking(table, digest::ListRules(call.database()).of(list));
     table.row({"language", list.language});
     table.row({"template", list.template_name});
+    show_look(table, digest::ListLooks(call.database()).of(list.id));
     table.row({"approval", list.approval ? "yes: an issue waits until it is approved" : "no"});
     table.row({"welcome", list.welcome ? "yes" : "no"});
     table.print(call.out, call.terminal);
@@ -206,10 +206,12 @@ int add(Call& call) {
     read_rules(call, list);
     if (call.has("--private")) list.state = ListState::private_;
     auto picking = read_picking(call, list);
+    auto look = read_look(call, {});
     storage::Transaction transaction(call.database());
     auto added = Lists(call.database()).add(list, call.now);
     if (!added) throw Failure(fmt::format("{}: {}", list.slug, to_text(added.error())));
     digest::ListRules(call.database()).keep(added->id, picking);
+    digest::ListLooks(call.database()).keep(added->id, look);
     transaction.commit();
     if (call.json()) {
         print_json(call.out, json_of(call, *added));
@@ -232,10 +234,12 @@ int edit(Call& call) {
         list.state = *state;
     }
     auto picking = read_picking(call, list);
+    auto look = read_look(call, digest::ListLooks(call.database()).of(list.id));
     storage::Transaction transaction(call.database());
     auto edited = Lists(call.database()).update(list, call.now);
     if (!edited) throw Failure(fmt::format("{}: {}", list.slug, to_text(edited.error())));
     digest::ListRules(call.database()).keep(edited->id, picking);
+    digest::ListLooks(call.database()).keep(edited->id, look);
     transaction.commit();
     show(call, *edited);
     return 0;
@@ -277,10 +281,12 @@ void add_list(Commands& commands) {
     const Argument slug{"SLUG", "the list's name in addresses and commands: a-z, 0-9 and -"};
     std::vector<Option> adding{{"--title", "TITLE", "what readers see", Times::once}};
     adding.insert(adding.end(), std::begin(rules), std::end(rules));
+    adding.insert(adding.end(), look_options().begin(), look_options().end());
     adding.push_back({"--private", "", "only the operator adds readers"});
     adding.push_back(json_option);
     std::vector<Option> editing{{"--title", "TITLE", "what readers see"}};
     editing.insert(editing.end(), std::begin(rules), std::end(rules));
+    editing.insert(editing.end(), look_options().begin(), look_options().end());
     editing.push_back({"--state", "STATE", "open, private or archived"});
     editing.push_back(json_option);
     commands.push_back({"list",

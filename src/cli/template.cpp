@@ -1,6 +1,7 @@
 #include "cli/call.hpp"
 #include "cli/command.hpp"
 #include "templates/check.hpp"
+#include "templates/designs.hpp"
 #include "templates/mustache.hpp"
 #include "templates/words.hpp"
 
@@ -11,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -61,20 +63,50 @@ int render(Call& call) {
 
 constexpr std::string_view origin_words[] = {"built-in", "changed", "added"};
 
+using DesignLists = std::map<std::string, std::vector<std::string>, std::less<>>; // the lists that have each design
+
+DesignLists lists_by_design(Call& call) {
+    DesignLists lists;
+    for (auto& list : subscribers::Lists(call.database()).all()) lists[list.template_name].push_back(list.slug);
+    return lists;
+}
+
+void show_designs(Call& call, const std::vector<templates::Design>& designs, DesignLists& lists) {
+    Table table({"DESIGN", "WHAT IT IS", "ORIGIN", "LISTS"});
+    for (auto& design : designs) {
+        auto& of_it = lists[design.name];
+        table.row({design.name, design.what, std::string(origin_words[int(design.origin)]),
+                   of_it.empty() ? "-" : fmt::format("{}", fmt::join(of_it, ", "))});
+    }
+    table.print(call.out, call.terminal);
+}
+
 int ls(Call& call) {
     json::array rows;
     Table table({"TEMPLATE", "ORIGIN"});
+    auto designs = templates::designs(call.library());
+    auto lists = lists_by_design(call);
     auto entries = call.library().names();
     for (auto& catalogue : call.library().catalogue_names()) entries.push_back(catalogue);
     for (auto& entry : entries) {
         auto origin = origin_words[int(entry.origin)];
-        rows.push_back(json::object{{"name", entry.name}, {"origin", origin}});
+        json::object row{{"name", entry.name}, {"origin", origin}};
+        for (auto& design : designs)
+            if (entry.name == design.name + ".html" || entry.name == design.name + ".txt") {
+                row["design"] = design.name;
+                row["what"] = design.what;
+                row["lists"] = json::value_from(lists[design.name]);
+            }
+        rows.push_back(std::move(row));
         table.row({entry.name, std::string(origin)});
     }
-    if (call.json())
+    if (call.json()) {
         print_json(call.out, rows);
-    else
-        table.print(call.out, call.terminal);
+        return 0;
+    }
+    show_designs(call, designs, lists);
+    call.say("");
+    table.print(call.out, call.terminal);
     return 0;
 }
 
@@ -187,7 +219,8 @@ std::vector<Fault> stray_files(const Library& library, const std::vector<Source>
 
 int check(Call& call) {
     auto library = library_of(call);
-    std::vector<std::string> digests{"digest"};
+    std::vector<std::string> digests;
+    for (auto& design : templates::designs(library)) digests.push_back(design.name);
     if (call.site_if())
         for (auto& list : subscribers::Lists(call.database()).all()) digests.push_back(list.template_name);
     auto sources = sources_to_check(call, library);
@@ -272,8 +305,13 @@ void add_template(Commands& commands) {
                         {{"--data", "FILE.json", "its data; - reads standard input"},
                          {"--partials", "DIR", "where partials are; may come several times", Times::any}},
                         render});
-    commands.push_back(
-        {"template", "ls", "Show all templates and which of them are yours.", "template ls", {}, {json_option}, ls});
+    commands.push_back({"template",
+                        "ls",
+                        "Show the designs side by side, then all templates, and which of them are yours.",
+                        "template ls",
+                        {},
+                        {json_option},
+                        ls});
     commands.push_back(
         {"template", "show", "Print a template.", "template show digest.html", {name}, {json_option}, show});
     commands.push_back({"template",

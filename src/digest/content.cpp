@@ -1,38 +1,75 @@
 #include "digest/content.hpp"
 
+#include "digest/prose.hpp"
+#include "digest/story_body.hpp"
+#include "stories/html.hpp"
 #include "stories/url.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace postrider::digest {
 namespace {
 
 namespace json = boost::json;
 
+constexpr std::size_t columns = 72;
+constexpr int thumb = 96;                       // pixels; its height at most twice that
+constexpr std::size_t longest_brief = 200;      // code points
+constexpr std::size_t longest_body = 60 * 1024; // bytes; Gmail cuts a mail off at 102 KB, and its footer with it
+
+json::object image_content(const stories::Image& picture) {
+    json::object image{{"url", picture.url}, {"alt", picture.alt}};
+    if (picture.width <= 0) return image;
+    image["width"] = picture.width;
+    const Size natural{picture.width, picture.height};
+    const auto wide = shown_size(natural, widest_picture), small = shown_size(natural, thumb);
+    image["wide_width"] = wide.width;
+    if (picture.height <= 0) return image;
+    image["height"] = picture.height;
+    image["wide_height"] = wide.height;
+    image["thumb_height"] = natural.width < thumb ? natural.height : std::min(small.height, 2 * thumb);
+    return image;
+}
+
+// A picture for the reader, which every program of his fetches without a warning, and a browser on a page that came by
+// https.
+bool is_shown(const stories::Image& picture) {
+    const bool counter = picture.width > 0 && picture.height > 0 && picture.width <= 2 && picture.height <= 2;
+    return !counter && stories::scheme_of(picture.url) == "https" && stories::is_web_address(picture.url);
+}
+
 json::object story_content(const stories::Story& story, std::size_t place, std::size_t count,
-                           const templates::Dates& dates) {
-    json::object content{
-        {"title", story.title},      {"url", stories::is_web_address(story.url) ? story.url : ""},
-        {"summary", story.summary},  {"byline", story.byline},
-        {"source", story.source},    {"topic", story.categories.empty() ? "" : story.categories.front()},
-        {"number", place + 1},       {"first", place == 0},
-        {"last", place + 1 == count}};
+                           const templates::Dates& dates, const subscribers::List& list) {
+    const auto& language = story.language.empty() ? list.language : story.language;
+    json::object content{{"title", story.title},
+                         {"url", stories::is_web_address(story.url) ? story.url : ""},
+                         {"summary", story.summary},
+                         {"brief", first_sentence(story.summary, language, longest_brief)},
+                         {"byline", story.byline},
+                         {"source", story.source},
+                         {"topic", story.categories.empty() ? "" : story.categories.front()},
+                         {"number", place + 1},
+                         {"first", place == 0},
+                         {"last", place + 1 == count}};
     auto published = story.published_at.value_or(story.first_seen_at);
     content["published"] = dates.in_words(published);
     content["published_iso"] = rfc3339(published);
-    // Only pictures that every reader's program fetches without a warning, and a browser on a page that came by https.
-    if (stories::scheme_of(story.image.url) == "https" && stories::is_web_address(story.image.url)) {
-        json::object image{{"url", story.image.url}, {"alt", story.image.alt}};
-        if (story.image.width > 0) image["width"] = story.image.width;
-        if (story.image.height > 0) image["height"] = story.image.height;
-        content["image"] = std::move(image);
-    }
+    if (is_shown(story.image)) content["image"] = image_content(story.image);
     return content;
 }
 
+// The story in full, where it has more to say than its summary and leaves room for the rest of the mail.
+void add_body(json::object& content, const stories::Story& story, const Look& look, std::string_view direction) {
+    if (story.html.empty() || story.html.size() > longest_body) return;
+    content["html"] = story_body(story.html, is_shown(story.image) ? story.image.url : "", look, direction);
+    content["text"] = stories::plain_text(story.html, stories::Links::written_out);
+}
+
 // Stories by topic, in the order in which the topics first occur.
-json::array by_topic(const json::array& stories) {
+json::array by_topic(std::span<const json::value> stories) {
     json::array topics;
     for (auto& story : stories) {
         auto& name = story.at("topic").as_string();
@@ -45,8 +82,33 @@ json::array by_topic(const json::array& stories) {
     return topics;
 }
 
+// What follows the lead: by topic, those without one first. Where nearly every story has a topic of its own headings
+// would be noise: then all are one section without a name, in order.
+json::array sections_of(const json::array& stories) {
+    if (stories.size() < 2) return {};
+    std::span<const json::value> rest(stories.data() + 1, stories.size() - 1);
+    auto sections = by_topic(rest);
+    std::size_t named = 0, under_a_name = 0;
+    for (auto& section : sections) {
+        if (section.at("name").as_string().empty()) continue;
+        ++named;
+        under_a_name += section.at("stories").as_array().size();
+    }
+    if (named * 3 > under_a_name * 2)
+        return {json::object{{"name", ""}, {"stories", json::array(rest.begin(), rest.end())}}};
+    auto nameless =
+        std::ranges::find_if(sections, [](auto& section) { return section.at("name").as_string().empty(); });
+    if (nameless != sections.end()) std::rotate(sections.begin(), nameless, nameless + 1);
+    return sections;
+}
+
 void wrap_member(json::object& object, std::string_view member) {
-    if (auto* value = object.if_contains(member); value && value->is_string()) *value = wrapped(value->as_string(), 72);
+    if (auto* value = object.if_contains(member); value && value->is_string())
+        *value = wrapped(value->as_string(), columns);
+}
+
+void wrap_story(json::object& story) {
+    for (auto member : {"title", "summary", "brief", "text"}) wrap_member(story, member);
 }
 
 }
@@ -68,75 +130,47 @@ json::object list_content(const SiteWords& site, const subscribers::List& list) 
             {"archive_url", fmt::format("{}/archive/{}", site.url, list.slug)}};
 }
 
-json::object issue_content(const SiteWords& site, const subscribers::List& list, const IssueWords& issue,
-                           std::span<const stories::Story> stories, const templates::Words& words) {
+json::object issue_content(const SiteWords& site, const subscribers::List& list, const Look& look,
+                           const IssueWords& issue, std::span<const stories::Story> stories,
+                           const templates::Words& words, Bodies bodies) {
     auto dates = words.dates(list.timezone, templates::Dates::Style::full);
+    const auto direction = templates::direction_of(list.language);
     json::array shown;
     for (std::size_t i = 0; i < stories.size(); ++i)
-        shown.push_back(story_content(stories[i], i, stories.size(), dates));
+        shown.push_back(story_content(stories[i], i, stories.size(), dates, list));
+    auto topics = by_topic(shown);
+    auto sections = sections_of(shown);
+    if (bodies == Bodies::shown)
+        for (std::size_t i = 0; i < stories.size(); ++i) add_body(shown[i].as_object(), stories[i], look, direction);
+    auto lead = shown.empty() ? json::value() : shown.front();
     json::object about{{"number", issue.number},
                        {"date", dates.in_words(issue.date)},
                        {"date_iso", rfc3339(issue.date)},
                        {"story_count", stories.size()},
+                       {"rest_count", stories.empty() ? 0 : stories.size() - 1},
                        {"more_count", issue.left_over},
                        {"web_url", fmt::format("{}/archive/{}/{}", site.url, list.slug, issue.number)},
                        {"subject", ""},
-                       {"intro", ""}};
+                       {"intro", look.intro}};
     json::object sentences{{"issue_number", words.text("issue_number", {{"number", words.number(issue.number)}})},
                            {"more_stories", words.text("more_stories", {{"count", std::int64_t(issue.left_over)}})}};
-    auto topics = by_topic(shown);
-    return {{"site", site_content(site)},      {"list", list_content(site, list)}, {"issue", std::move(about)},
-            {"stories", std::move(shown)},     {"topics", std::move(topics)},      {"words", words.fixed()},
+    return {{"site", site_content(site)},      {"list", list_content(site, list)}, {"look", look_content(look)},
+            {"issue", std::move(about)},       {"stories", std::move(shown)},      {"lead", std::move(lead)},
+            {"sections", std::move(sections)}, {"topics", std::move(topics)},      {"words", words.fixed()},
             {"sentence", std::move(sentences)}};
 }
 
 json::object for_plain_text(json::object content) {
-    for (auto& story : content.at("stories").as_array()) {
-        wrap_member(story.as_object(), "title");
-        wrap_member(story.as_object(), "summary");
-    }
-    for (auto& topic : content.at("topics").as_array())
-        for (auto& story : topic.at("stories").as_array()) {
-            wrap_member(story.as_object(), "title");
-            wrap_member(story.as_object(), "summary");
-        }
+    auto wrap_all = [](json::array& stories) {
+        for (auto& story : stories) wrap_story(story.as_object());
+    };
+    wrap_all(content.at("stories").as_array());
+    if (auto* lead = content.at("lead").if_object()) wrap_story(*lead);
+    for (auto groups : {"topics", "sections"})
+        for (auto& group : content.at(groups).as_array()) wrap_all(group.at("stories").as_array());
     wrap_member(content.at("issue").as_object(), "intro");
     wrap_member(content.at("list").as_object(), "description");
     return content;
-}
-
-std::string wrapped(std::string_view text, std::size_t columns) {
-    std::string out;
-    std::size_t column = 0;
-    auto width = [](std::string_view word) {
-        std::size_t count = 0;
-        for (unsigned char c : word) count += (c & 0xc0) != 0x80; // code points
-        return count;
-    };
-    while (!text.empty()) {
-        if (text.front() == '\n') {
-            out += '\n';
-            column = 0;
-            text.remove_prefix(1);
-            continue;
-        }
-        auto end = text.find_first_of(" \n");
-        auto word = text.substr(0, end);
-        text.remove_prefix(word.size());
-        if (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-        if (word.empty()) continue;
-        auto length = width(word);
-        if (column > 0 && column + 1 + length > columns) {
-            out += '\n';
-            column = 0;
-        } else if (column > 0) {
-            out += ' ';
-            ++column;
-        }
-        out += word;
-        column += length;
-    }
-    return out;
 }
 
 }

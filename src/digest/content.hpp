@@ -1,5 +1,6 @@
 #pragma once
 
+#include "digest/look.hpp"
 #include "mail/address.hpp"
 #include "stories/stories.hpp"
 #include "subscribers/lists.hpp"
@@ -13,7 +14,7 @@
 
 // The data of an issue's templates, with the names of interface.md.
 //
-// In:     the site's words, the list, the chosen stories in order, and the words of the list's language.
+// In:     the site's words, the list, its look, the chosen stories in order, and the words of the list's language.
 // Out:    one JSON object; frozen with the issue, so that its page can be made again exactly.
 // Always: pure. Only https and http addresses get in; dates are in the list's time zone and in the
 //         language of the words.
@@ -34,13 +35,15 @@ struct IssueWords {
     std::size_t left_over; // stories that found no room
 };
 
+// Whether the templates show whole stories: their HTML and text are much work, and are made only then.
+enum class Bodies { left_out, shown };
+
 [[nodiscard]] boost::json::object site_content(const SiteWords& site);
 [[nodiscard]] boost::json::object list_content(const SiteWords& site, const subscribers::List& list);
-[[nodiscard]] boost::json::object issue_content(const SiteWords& site, const subscribers::List& list,
+[[nodiscard]] boost::json::object issue_content(const SiteWords& site, const subscribers::List& list, const Look& look,
                                                 const IssueWords& issue, std::span<const stories::Story> stories,
-                                                const templates::Words& words);
+                                                const templates::Words& words, Bodies bodies);
 
 // The same data for a plain-text template: prose is wrapped at 72 columns.
 [[nodiscard]] boost::json::object for_plain_text(boost::json::object content);
-[[nodiscard]] std::string wrapped(std::string_view text, std::size_t columns);
 }

@@ -76,15 +76,18 @@ Publishing::Compiled Publishing::compile(const subscribers::List& list, const Is
                         list.slug, list.sender, sender.error().reason, list.slug));
     auto said = templates::Languages(library_).words({list.language});
     if (said.broken()) throw templates::TemplateError(*said.broken());
-    auto content = issue_content(site_, list, words, stories, said);
+    const auto page = load(list.template_name + ".html"), plain = load(list.template_name + ".txt");
+    const bool whole = templates::names(page, "html") || templates::names(plain, "text");
+    auto content = issue_content(site_, list, ListLooks(connection_).of(list.id), words, stories, said,
+                                 whole ? Bodies::shown : Bodies::left_out);
     auto subject = templates::compile(load("subject"), content);
     std::string plain_subject;
     subject.fill(plain_subject, {});
     while (!plain_subject.empty() && plain_subject.back() == '\n') plain_subject.pop_back();
     content.at("issue").as_object()["subject"] = plain_subject;
 
-    auto html = templates::with_inlined_styles(templates::compile(load(list.template_name + ".html"), content));
-    auto text = templates::compile(load(list.template_name + ".txt"), for_plain_text(content));
+    auto html = templates::with_inlined_styles(templates::compile(page, content));
+    auto text = templates::compile(plain, for_plain_text(content));
     auto domain = std::string(sender->address.domain_ascii());
     mail::ListFields fields{
         list.title, fmt::format("{}.{}", list.slug, domain), fmt::format("{}/", site_.url),

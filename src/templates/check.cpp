@@ -20,17 +20,24 @@ using Node = Vocabulary::Node;
 constexpr std::string_view mail_words = R"(
 site.name site.url site.postal_address site.privacy_url
 list.title list.description list.language list.direction list.align_start list.archive_url
-issue.number issue.subject issue.date issue.date_iso issue.story_count issue.more_count issue.web_url issue.intro
-topics[].name
+issue.number issue.subject issue.date issue.date_iso issue.story_count issue.rest_count issue.more_count issue.web_url issue.intro
+look.accent look.accent_dark look.background look.background_dark look.fonts look.logo.url look.logo.width look.logo.height
+topics[].name sections[].name
 subscriber.name subscriber.first_name subscriber.address subscriber.*
 unsubscribe_url preferences_url view_url why
 sentence.issue_number sentence.more_stories
 )";
 
-// Of stories[] and of topics[].stories[].
+// Of each story.
 constexpr std::string_view story_words = R"(
-title url summary byline source published published_iso image.url image.width image.height image.alt topic first last number
+title url summary brief byline source published published_iso topic first last number
+image.url image.alt image.width image.height image.wide_width image.wide_height image.thumb_height
 )";
+constexpr std::array<const char*, 4> stories = {"stories[].", "lead.", "topics[].stories[].", "sections[].stories[]."};
+
+// Of those that a mail may show in full.
+constexpr std::string_view body_words = "html text";
+constexpr std::array<const char*, 2> bodies = {"stories[].", "lead."};
 
 std::vector<std::string> split(std::string_view words, const std::string& prefix = "") {
     std::vector<std::string> names;
@@ -212,8 +219,10 @@ Vocabulary Vocabulary::with(std::span<const std::string_view> more) const {
 const Vocabulary& mail_vocabulary() {
     static const Vocabulary vocabulary = [] {
         std::vector<std::string> names = split(mail_words);
-        for (const char* list : {"stories[].", "topics[].stories[]."})
+        for (const char* list : stories)
             for (std::string& name : split(story_words, list)) names.push_back(std::move(name));
+        for (const char* list : bodies)
+            for (std::string& name : split(body_words, list)) names.push_back(std::move(name));
         for (auto& [key, entry] : Languages::english().entries)
             if (is_fixed(entry.text)) names.push_back("words." + key);
         return Vocabulary(std::vector<std::string_view>(names.begin(), names.end()));
@@ -260,6 +269,15 @@ std::vector<Fault> unknown_words(const Template& source) {
         }
     }
     return tidy(std::move(faults));
+}
+
+bool names(const Template& source, std::string_view member) {
+    for (const Template::Part& part : source.parts())
+        for (const Token& token : part.tokens) {
+            const bool value = token.kind != Kind::literal && token.kind != Kind::partial;
+            if (value && token.text.substr(token.text.rfind('.') + 1) == member) return true;
+        }
+    return false;
 }
 
 std::vector<Fault> missing_partials(const Template& source) {

@@ -41,6 +41,9 @@ private:
 // {{words.KEY}} and {{sentence.KEY}} of pages and letters, whose other names are not known here.
 [[nodiscard]] std::vector<Fault> unknown_words(const Template&);
 
+// Whether it shows a member of this name, of whatever: {{html}}, {{{lead.html}}}. Its partials count.
+[[nodiscard]] bool names(const Template&, std::string_view member);
+
 // {{>partial}} where there is none: plain Mustache renders nothing, which an operator does not want.
 [[nodiscard]] std::vector<Fault> missing_partials(const Template&);
 

@@ -1,5 +1,6 @@
 #include "web/letters.hpp"
 
+#include "digest/prose.hpp"
 #include "mail/message.hpp"
 #include "system/random.hpp"
 #include "web/wording.hpp"

@@ -88,7 +88,8 @@ private:
         list.description = "What happened, every morning.";
         list.timezone = "Europe/Berlin";
         auto stories = some_stories(story_count, now_);
-        json::object content = digest::issue_content(site_, list, {12, now_, 3}, stories, words_);
+        json::object content =
+            digest::issue_content(site_, list, {}, {12, now_, 3}, stories, words_, digest::Bodies::left_out);
         auto subject = templates::compile(built_in("subject"), content);
         content.at("issue").as_object()["subject"] = "The Daily, issue 12";
         html_content_ = content;

@@ -20,7 +20,8 @@ TEST_F(ASite, AListThatCannotBeIsRefused) {
     expect_refused(on_site({"list", "add", "b", "--title", "x", "--schedule", "0 25 * * *"}), 1, "column");
     expect_refused(on_site({"list", "add", "b", "--title", "x", "--timezone", "Berlin"}), 1, "Europe/Berlin");
     expect_refused(on_site({"list", "add", "b", "--title", "x", "--from", "nobody"}), 1, "nobody");
-    expect_refused(on_site({"list", "add", "b", "--title", "x", "--template", "digset"}), 1, "digest.html");
+    expect_refused(on_site({"list", "add", "b", "--title", "x", "--template", "digset"}), 1,
+                   "there is no design \"digset\"; did you mean \"digest\"?");
     expect_refused(on_site({"list", "add", "b", "--title", "x", "--look-back", "7 moons"}), 2, "--look-back");
     expect_refused(on_site({"list", "show", "dialy"}), 1, "did you mean \"daily\"?");
     EXPECT_EQ(data({"list", "ls"}).as_array().size(), 1u);

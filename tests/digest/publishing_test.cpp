@@ -1,4 +1,5 @@
 #include "delivery/message.hpp"
+#include "digest/prose.hpp"
 #include "digest/publishing.hpp"
 #include "storage/migrations.hpp"
 #include "support/mail_linter.hpp"

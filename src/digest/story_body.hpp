@@ -1,0 +1,30 @@
+#pragma once
+
+#include "digest/look.hpp"
+
+#include <string>
+#include <string_view>
+
+// A story's own HTML, dressed for a mail.
+//
+// In:     HTML that safe_html() made: well-formed, balanced, quoted.
+// Out:    the same, each element with its styles, as mail programs want them; fit for {{{ }}}.
+// Always: pure, linear time. Headings follow one another without a gap, below a title of level 2. Every picture comes by
+//         https, is no wider than the sheet and, where its size is known, says its height; those of up to 2x2 pixels
+//         are gone. What is no such HTML is escaped, not trusted.
+
+namespace postrider::digest {
+
+// `shown` is a picture that stands above the story already, and is left out.
+[[nodiscard]] std::string story_body(std::string_view safe_html, std::string_view shown, const Look&,
+                                     std::string_view direction);
+
+struct Size {
+    int width = 0, height = 0; // pixels; 0: not known
+};
+// No wider than `widest`, in the same proportion.
+[[nodiscard]] Size shown_size(Size of_picture, int widest);
+
+constexpr int widest_picture = 552; // the sheet's, without its margins
+
+}
