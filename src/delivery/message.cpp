@@ -110,6 +110,7 @@ void Message::prepare() {
     if (subject_slots_.empty()) {
         heading_.subject = subject_prefix_;
         subject_.fill(heading_.subject, {});
+        mail::make_one_line(heading_.subject);
     }
     auto unique = fmt::format("{} {}", heading_.list->identifier, date_.time_since_epoch().count());
     frame_.emplace(heading_, date_, mail::boundary_from(unique));
@@ -254,6 +255,7 @@ void Message::write(std::string& out, const subscribers::Reader& reader, const m
         for (auto slot : subject_slots_) scratch.views.push_back(values[slot].text);
         scratch.subject = subject_prefix_;
         subject_.fill(scratch.subject, scratch.views);
+        mail::make_one_line(scratch.subject);
         recipient.subject = scratch.subject;
     }
     frame_->open(out, recipient);

@@ -83,7 +83,7 @@ Publishing::Compiled Publishing::compile(const subscribers::List& list, const Is
     auto subject = templates::compile(load("subject"), content);
     std::string plain_subject;
     subject.fill(plain_subject, {});
-    while (!plain_subject.empty() && plain_subject.back() == '\n') plain_subject.pop_back();
+    mail::make_one_line(plain_subject);
     content.at("issue").as_object()["subject"] = plain_subject;
 
     auto html = templates::with_inlined_styles(templates::compile(page, content));

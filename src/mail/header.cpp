@@ -105,24 +105,27 @@ bool joins(char32_t before, char32_t c) {
 }
 
 // How much of the text goes into one encoded word: whole code points always (section 5), whole characters if they fit.
+// Nothing where the rest does not fit and base64 would have to be padded: programs that join words before they decode
+// them, GMime among them, lose what follows the padding.
 std::size_t prefix(std::string_view text, std::size_t payload, Encoding encoding) {
     std::size_t fits = 0, border = 0, q = 0;
     char32_t before = 0;
     for (std::size_t at = 0; at < text.size();) {
         auto start = at;
         auto c = next_code_point(text, at);
-        if (start > 0 && !joins(before, c)) border = start;
+        bool may_end = encoding == Encoding::q || start % 3 == 0;
+        if (may_end) fits = start;
+        if (may_end && start > 0 && !joins(before, c)) border = start;
         before = c;
         q += q_size(text.substr(start, at - start));
         if ((encoding == Encoding::q ? q : b_size(at)) > payload) return border ? border : fits;
-        fits = at;
     }
     return text.size();
 }
 
 // The text as encoded words; `column` is where the line stands. Returns where it then stands.
 std::size_t append_encoded_words(std::string& out, std::string_view text, std::size_t column) {
-    auto encoding = q_size(text) <= b_size(text.size()) ? Encoding::q : Encoding::b;
+    auto shorter = q_size(text) <= b_size(text.size()) ? Encoding::q : Encoding::b;
     while (true) {
         auto room = longest_word_line > column ? longest_word_line - column : 0;
         auto payload = std::min(room, longest_word);
@@ -131,10 +134,13 @@ std::size_t append_encoded_words(std::string& out, std::string_view text, std::s
             column = 1;
             continue;
         }
-        auto taken = text.substr(0, prefix(text, payload - word_overhead, encoding));
+        payload -= word_overhead;
+        auto in_q = prefix(text, payload, Encoding::q);
+        auto in_b = shorter == Encoding::b ? prefix(text, payload, Encoding::b) : 0;
+        auto taken = text.substr(0, std::max(in_q, in_b));
         auto before = out.size();
-        out += encoding == Encoding::q ? "=?utf-8?Q?" : "=?utf-8?B?";
-        if (encoding == Encoding::q)
+        out += in_b < in_q ? "=?utf-8?Q?" : "=?utf-8?B?";
+        if (in_b < in_q)
             append_q(out, taken);
         else
             append_b(out, taken);
@@ -269,6 +275,23 @@ std::string clean_value(std::string_view value) {
     return out;
 }
 
+void make_one_line(std::string& text) {
+    constexpr std::string_view blanks = " \t\r\n", line_ends = "\r\n";
+    if (text.find_first_of(line_ends) == text.npos && text.find_first_of(blanks) != 0 &&
+        (text.empty() || blanks.find(text.back()) == blanks.npos))
+        return;
+    std::string line;
+    for (std::size_t at = 0; at < text.size();) {
+        auto end = std::min(text.find_first_of(blanks, at), text.size());
+        line.append(text, at, end - at);
+        at = std::min(text.find_first_not_of(blanks, end), text.size());
+        if (line.empty() || at == text.size()) continue;
+        auto between = std::string_view(text).substr(end, at - end);
+        line += between.find_first_of(line_ends) == between.npos ? between : " ";
+    }
+    text = std::move(line);
+}
+
 void append_text(std::string& out, std::string_view name, std::string_view value) {
     Clean clean(value);
     auto text = clean.text();
@@ -277,6 +300,13 @@ void append_text(std::string& out, std::string_view name, std::string_view value
     // Spaces at either end, and a text of nothing else, survive only inside an encoded word.
     bool plain = is_printable_ascii(text) && !looks_encoded(text) && !text.starts_with(' ') && !text.ends_with(' ');
     if (!text.empty() && !(plain && append_folded(out, text, column))) append_encoded_words(out, text, column);
+    out += "\r\n";
+}
+
+void append_word(std::string& out, std::string_view name, std::string_view word) {
+    require_length(name.size() + 2 + word.size(), name);
+    append_name(out, name);
+    for (char c : word) out += c > ' ' && c < 0x7f ? c : '_';
     out += "\r\n";
 }
 

@@ -47,10 +47,16 @@ inline constexpr std::string_view content_transfer_encoding = "Content-Transfer-
 // The value as a header will carry it: see Always.
 [[nodiscard]] std::string clean_value(std::string_view);
 
+// What a template made into one line: blanks around a line end become one space, and those at either end go.
+void make_one_line(std::string&);
+
 // Unstructured text: Subject, and values that are made of our own words.
 void append_text(std::string& out, std::string_view name, std::string_view value);
 // `Name <address>`; without a name the bare address. With needs_smtputf8() the address is UTF-8 (RFC 6532).
 void append_mailbox(std::string& out, std::string_view name, std::string_view display_name, const Address&);
+// One word that is neither folded nor encoded, such as a Feedback-ID: what is not printable ASCII, and each space, becomes
+// an underscore.
+void append_word(std::string& out, std::string_view name, std::string_view word);
 // RFC 5322 section 3.3, always in UTC (+0000) and in English.
 void append_date(std::string& out, Time);
 // `<unique@domain>`. Both must be dot-atoms of ASCII, as our own tokens and domains are; anything else throws

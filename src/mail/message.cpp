@@ -47,7 +47,7 @@ Frame::Frame(const Heading& heading, Time date, std::string_view boundary)
         append_urls(after, field::list_help, {list.help_url});
         append_urls(after, field::list_archive, {list.archive_url});
         append_token(after, field::list_post, "NO");
-        if (!list.feedback_id.empty()) append_text(after, field::feedback_id, list.feedback_id);
+        if (!list.feedback_id.empty()) append_word(after, field::feedback_id, list.feedback_id);
         append_token(after, field::precedence, "bulk");
         append_token(after, field::auto_response_suppress, "OOF, AutoReply");
     } else {

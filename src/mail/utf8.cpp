@@ -2,6 +2,7 @@
 
 #include "system/ascii.hpp"
 
+#include <fmt/format.h>
 #include <unicode/bytestream.h>
 #include <unicode/casemap.h>
 #include <unicode/normalizer2.h>
@@ -9,6 +10,7 @@
 #include <unicode/utf8.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <stdexcept>
 
 namespace postrider::mail {
@@ -55,6 +57,15 @@ std::string valid_utf8(std::string_view text) {
     out.reserve(text.size());
     for (std::size_t at = 0; at < text.size();) append_utf8(out, next_code_point(text, at));
     return out;
+}
+
+std::optional<std::string> control_character(std::string_view text) {
+    for (std::size_t at = 0; at < text.size();) {
+        auto c = next_code_point(text, at);
+        if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029)
+            return fmt::format("U+{:04X}", std::uint32_t(c));
+    }
+    return std::nullopt;
 }
 
 std::string nfc(std::string_view text) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,9 @@ void append_utf8(std::string& out, char32_t);
 
 // Ill-formed sequences become U+FFFD; everything else is kept, octet by octet.
 [[nodiscard]] std::string valid_utf8(std::string_view);
+
+// The first control character (C0, C1, or a line or paragraph separator) as "U+0007".
+[[nodiscard]] std::optional<std::string> control_character(std::string_view);
 
 // NFC, Unicode Standard Annex 15. The text must be valid UTF-8.
 [[nodiscard]] std::string nfc(std::string_view);

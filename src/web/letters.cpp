@@ -20,7 +20,7 @@ std::string written(const LetterTemplates& templates, const mail::Mailbox& from,
                     std::string_view name, std::string_view message_id, json::object html_words,
                     json::object text_words, Time now) {
     auto subject = templates.subject.render(text_words);
-    while (subject.ends_with('\n') || subject.ends_with('\r')) subject.pop_back();
+    mail::make_one_line(subject);
     mail::Heading heading{from, {}, std::move(subject), {}, mail::Body::alternative};
     mail::Recipient recipient{address, name, message_id, {}, {}};
     return mail::whole_message(heading, recipient, now, templates.text.render(text_words),

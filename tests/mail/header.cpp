@@ -147,6 +147,28 @@ TEST(Header, RandomValuesDecodeToThemselves) {
     }
 }
 
+TEST(Header, WhatATemplateMadeOfSeveralLinesIsOneLine) {
+    auto line = [](std::string text) {
+        make_one_line(text);
+        return text;
+    };
+    EXPECT_EQ(line("The Courier:\r\n  a story  of \t ships\n\n"), "The Courier: a story  of \t ships");
+    EXPECT_EQ(line("  \n x"), "x");
+    EXPECT_EQ(line(" \n "), "");
+    EXPECT_EQ(line("as  it is"), "as  it is");
+}
+
+TEST(Header, AWordStandsAsItIsHoweverLong) {
+    std::string out;
+    auto word = "12:" + times(120, "s") + ":digest:thecourier";
+    append_word(out, field::feedback_id, word);
+    EXPECT_EQ(out, "Feedback-ID: " + word + "\r\n");
+    out.clear();
+    append_word(out, field::feedback_id, "x\r\nBcc: \u00e9");
+    EXPECT_EQ(out, "Feedback-ID: x__Bcc:___\r\n");
+    EXPECT_THROW(append_word(out, field::feedback_id, times(990, "x")), std::length_error);
+}
+
 TEST(Header, ControlsBecomeSpacesAndBadUtf8IsReplaced) {
     EXPECT_EQ(clean_value("x\r\nBcc: a@b"), "x  Bcc: a@b");
     EXPECT_EQ(clean_value("a\u2028b\u0085c\x7f"s + "d\0e"s), "a b c d e");
@@ -161,6 +183,17 @@ TEST(Header, NoEncodedWordHoldsHalfACharacterThatFits) {
         ASSERT_TRUE(word);
         EXPECT_TRUE(word->starts_with("e")) << *word;
         at = end - 2;
+    }
+}
+
+// GMime, for one, puts the texts of neighbouring words together before it decodes them.
+TEST(Header, EncodedWordsMayBeJoinedBeforeTheyAreDecoded) {
+    for (auto text : {times(300, "\u00e9"), times(150, "\U0001f44d\U0001f3fd"), "The Courier: " + times(100, "\u4e2d"),
+                      times(100, "e\u0301"), "a" + times(200, "\U0001f600"), times(60, "\u00fc a"), times(99, "x")}) {
+        auto value = unfolded(subject(text));
+        for (auto end = value.find("=?= "); end != value.npos; end = value.find("=?= ", end + 1))
+            EXPECT_EQ(value.compare(value.rfind("=?utf-8?", end), 10, "=?utf-8?Q?"), 0) << value;
+        EXPECT_EQ(subject_of(subject(text)), text);
     }
 }
 
