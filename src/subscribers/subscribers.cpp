@@ -7,7 +7,7 @@
 namespace postrider::subscribers {
 namespace {
 
-constexpr std::size_t longest_name = 200;
+constexpr std::size_t longest_name = 500;    // characters
 constexpr std::size_t longest_language = 35; // RFC 5646 section 4.4.1
 
 Subscriber subscriber_of(const storage::Row& row) {
@@ -64,17 +64,17 @@ void Subscribers::update(SubscriberId id, const Profile& profile) {
 
 std::string clean_name(std::string_view name) {
     std::string clean;
+    std::size_t characters = 0;
     bool space = false;
-    for (std::size_t at = 0; at < name.size() && clean.size() < longest_name;) {
+    for (std::size_t at = 0; at < name.size() && characters < longest_name;) {
         auto c = mail::next_code_point(name, at);
         if (c == ' ' || unfit_in_name(c)) {
             space = !clean.empty();
             continue;
         }
-        std::string next = space ? " " : "";
-        mail::append_utf8(next, c);
-        if (clean.size() + next.size() > longest_name) break;
-        clean += next;
+        if (space) clean += ' ';
+        mail::append_utf8(clean, c);
+        characters += space ? 2 : 1;
         space = false;
     }
     return clean;

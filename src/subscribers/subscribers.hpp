@@ -42,7 +42,7 @@ private:
 };
 
 // A name as it may stand in a To field and a greeting: valid UTF-8 on one line, without control characters or spaces
-// at its ends, at most 200 octets. Never refuses.
+// at its ends, at most 501 characters. Never refuses.
 [[nodiscard]] std::string clean_name(std::string_view);
 // The tag when it has the form of one (RFC 5646), else empty.
 [[nodiscard]] std::string clean_language(std::string_view);

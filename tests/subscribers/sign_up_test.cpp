@@ -94,7 +94,7 @@ TEST(SignUp, ANameIsNeverAReasonToRefuse) {
     EXPECT_EQ(clean_name("  Ada \r\n Lovelace\t"), "Ada Lovelace");
     EXPECT_EQ(clean_name(std::string_view("A\0B", 3)), "A B");
     EXPECT_EQ(clean_name("\xff"), "\xef\xbf\xbd");
-    EXPECT_LE(clean_name(std::string(100'000, 'x')).size(), 200u);
+    EXPECT_EQ(clean_name(std::string(100'000, 'x')), std::string(500, 'x'));
     EXPECT_EQ(clean_name("Zo\xc3\xab\xe2\x80\xa8To: x"), "Zo\xc3\xab To: x");
     EXPECT_EQ(clean_language("de-AT"), "de-AT");
     for (auto bad : {"", "x", "de_AT", "-de", "en--us", "<script>"}) EXPECT_EQ(clean_language(bad), "") << bad;
