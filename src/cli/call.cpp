@@ -35,19 +35,9 @@ std::string read_to_end(std::istream& stream, const std::string& name) {
     return text;
 }
 
-// The first control character (C0, C1, or a line or paragraph separator) as "U+0007".
-std::optional<std::string> control_character(std::string_view text) {
-    for (std::size_t at = 0; at < text.size();) {
-        auto c = mail::next_code_point(text, at);
-        if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029)
-            return fmt::format("U+{:04X}", std::uint32_t(c));
-    }
-    return std::nullopt;
-}
-
 void check_line(std::string_view option, std::string_view text) {
     if (!mail::is_utf8(text)) throw Failure(fmt::format("{} is no text in UTF-8", option));
-    if (auto control = control_character(text))
+    if (auto control = mail::control_character(text))
         throw Failure(fmt::format("{} holds a control character ({}); it must be one line of text", option, *control));
 }
 

@@ -1,6 +1,7 @@
 #include "daemon/site.hpp"
 
 #include "http/url.hpp"
+#include "mail/utf8.hpp"
 #include "smtp/connect.hpp"
 #include "storage/migrations.hpp"
 #include "system/config.hpp"
@@ -46,8 +47,17 @@ Choice choose(Config::Table& table, std::string_view key, Choice otherwise,
     throw table.error(key, fmt::format("\"{}\" is none of: {}", *word, all));
 }
 
+// Words that stand in every mail. Who writes an address over several lines may.
+void require_words(Config::Table& table, std::string_view key, std::string words, std::string_view line_ends) {
+    std::erase_if(words, [&](char c) { return line_ends.contains(c); });
+    if (auto control = mail::control_character(words))
+        throw table.error(key,
+                          fmt::format("holds a control character ({}); write it as a reader shall see it", *control));
+}
+
 digest::SiteWords read_words(Config::Table table) {
     auto name = table.required("name", "The Courier");
+    require_words(table, "name", name, "");
     auto from = table.required("from", "The Courier <news@courier.example>");
     auto mailbox = mail::parse_mailbox(from);
     if (!mailbox) throw table.error("from", fmt::format("\"{}\" is no sender: {}", from, mailbox.error().reason));
@@ -61,6 +71,7 @@ digest::SiteWords read_words(Config::Table table) {
         throw table.error("url", "links are built on it: write scheme, host and perhaps a path, and nothing else");
     auto postal_address =
         table.required("postal_address", "1 Press Square, Example City"); // CAN-SPAM, 15 USC 7704(a)(5)
+    require_words(table, "postal_address", postal_address, "\r\n");
     auto privacy_url = table.text("privacy_url");
     if (!privacy_url.empty() && !privacy_url.starts_with("https://") && !privacy_url.starts_with("http://"))
         throw table.error("privacy_url", "must begin with https://");
