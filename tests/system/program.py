@@ -1,6 +1,7 @@
 """Postrider as an operator meets it: a site in a folder, its commands, its daemon."""
 
 import contextlib
+import csv
 import json
 import os
 import random
@@ -110,7 +111,7 @@ class Site:
     def set(self, section, key, value):
         """Writes one key as an operator would: in its section, which is added where there is none. `relay` is the first relay."""
         written = json.dumps(value, ensure_ascii=False)
-        lines = self.config.read_text().splitlines()
+        lines = self.config.read_text().rstrip("\n").split("\n")
         headings = (f"[{section}]", f"[[{section}]]")
         begin = next((i for i, line in enumerate(lines) if line.split("#")[0].strip() in headings), None)
         if begin is None:
@@ -148,11 +149,16 @@ class Site:
 
     def import_readers(self, count, slug="daily"):
         """reader1@reader.example and so on, all active."""
+        people = {f"reader{i}@reader.example": f"Reader {i}" for i in range(1, count + 1)}
+        self.import_people(people, slug)
+        return list(people)
+
+    def import_people(self, names, slug="daily"):
+        """{address: name}, all active. A NUL, which would cost its line, becomes another control character."""
         file = self.folder / "readers.csv"
-        rows = "".join(f"reader{i}@reader.example,Reader {i}\n" for i in range(1, count + 1))
-        file.write_text("email,name\n" + rows)
+        with open(file, "w", newline="") as table:
+            csv.writer(table).writerows([("email", "name"), *((address, name.replace("\0", "\1")) for address, name in names.items())])
         self.run("subscriber", "import", file, "--list", slug, "--basis", "a test", "--confirmed")
-        return [f"reader{i}@reader.example" for i in range(1, count + 1)]
 
     def add_story(self, title="A story", slug="daily", url=None, summary="What happened."):
         url = url or f"https://courier.example/{re.sub('[^a-z0-9]+', '-', title.lower())}"

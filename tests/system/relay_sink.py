@@ -30,7 +30,8 @@ class Mail:
     connection: int
     sender: str
     recipient: str
-    data: bytes  # as received, without dot-stuffing
+    data: bytes  # without dot-stuffing
+    sent: bytes = b""  # with it: every octet between DATA and the final dot
 
     @property
     def message(self):
@@ -211,15 +212,16 @@ class Conversation:
             self.say("502 5.5.2 unknown command")
 
     def body(self):
-        data = bytearray()
+        data, sent = bytearray(), bytearray()
         while True:
             line = self.lines.readline()
             if not line.endswith(b"\n"):
                 raise EOFError("the message was cut")
             if line == b".\r\n":
                 break
+            sent += line
             data += line[1:] if line.startswith(b".") else line
-        mail = Mail(self.number, self.sender, self.recipient, bytes(data))
+        mail = Mail(self.number, self.sender, self.recipient, bytes(data), bytes(sent))
         fault = self.sink._fault("body", self.recipient)
         # An answer of 4xx or 5xx: the message was not taken. Everything else, also a connection that breaks now: it was.
         if fault is None or fault in (HANG_UP, SILENCE):
@@ -269,5 +271,5 @@ class Conversation:
 
 
 def address_in(command):
-    found = re.search(r"<([^>]*)>", command)
+    found = re.search(r'<((?:"(?:\\.|[^"\\])*"@)?[^>]*)>', command)  # a quoted local part may hold a >
     return found.group(1) if found else ""
