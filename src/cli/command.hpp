@@ -55,6 +55,7 @@ void add_suppression(Commands&);
 void add_template(Commands&);
 void add_relay(Commands&);
 void add_dkim(Commands&);
+void add_key(Commands&);
 void add_backup(Commands&);
 
 [[nodiscard]] const Commands& commands(); // all of them, in the order of --help

@@ -22,7 +22,7 @@ const Commands& commands() {
     static const Commands all = [] {
         Commands table;
         for (auto add : {add_init, add_serve, add_status, add_doctor, add_list, add_feed, add_story, add_issue,
-                         add_schedule, add_subscriber, add_suppression, add_template, add_relay, add_dkim, add_backup})
+                         add_schedule, add_subscriber, add_suppression, add_template, add_relay, add_dkim, add_key, add_backup})
             add(table);
         return table;
     }();

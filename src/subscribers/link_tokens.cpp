@@ -351,6 +351,12 @@ std::shared_ptr<const LinkSigner::Keys> LinkTokens::keys() const {
 
 std::string LinkTokens::fingerprint() const { return keys()->fingerprint; }
 
+std::vector<KeyId> LinkTokens::all() const {
+    std::vector<KeyId> ids;
+    for (auto& link : keys()->links) ids.push_back(link.id);
+    return ids;
+}
+
 KeyId LinkTokens::newest() const { return keys()->links.back().id; }
 
 std::optional<LinkSigner> LinkTokens::signer(KeyId id) const {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // The unforgeable part of every link and return address we mail, and the site's secret keys behind it.
 //
@@ -71,6 +72,7 @@ public:
     // Of what never changes in the file; the same for a site for ever, and of no use to whoever reads it.
     [[nodiscard]] std::string fingerprint() const;
     [[nodiscard]] KeyId newest() const;
+    [[nodiscard]] std::vector<KeyId> all() const; // oldest first
     // Nothing when the key is not (or not yet: refresh) in the file.
     [[nodiscard]] std::optional<LinkSigner> signer(KeyId) const;
     [[nodiscard]] LinkSigner signer() const; // with the newest key

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <functional>
 #include <set>
 #include <sys/stat.h>
 
@@ -51,17 +52,64 @@ TEST(LinkTokens, EveryTokenComesBackAsWhatWentIn) {
     }
 }
 
+// Every kind of token, and the names of the readers that take it.
+struct Kind {
+    std::string_view name;
+    std::function<std::string(LinkTokens&)> make;
+    std::function<bool(const LinkTokens&, std::string_view)> taken;
+};
+
+const std::vector<Kind>& kinds() {
+    using Tokens = LinkTokens;
+    static const std::vector<Kind> all{
+        {"confirm", [](Tokens& t) { return t.confirm({7}); },
+         [](const Tokens& t, auto text) { return t.read_confirm(text).has_value(); }},
+        {"ask again", [](Tokens& t) { return t.ask_again({7}); },
+         [](const Tokens& t, auto text) { return t.read_ask_again(text).has_value(); }},
+        {"leave", [](Tokens& t) { return made([&](auto& to) { t.signer().leave(to, {7}); }); },
+         [](const Tokens& t, auto text) { return t.read_leave(text).has_value(); }},
+        {"leave by mail", [](Tokens& t) { return made([&](auto& to) { t.signer().leave_by_mail(to, {7}); }); },
+         [](const Tokens& t, auto text) { return t.read_leave_by_mail(text).has_value(); }},
+        {"view", [](Tokens& t) { return made([&](auto& to) { t.signer().view(to, {7}, {7}); }); },
+         [](const Tokens& t, auto text) { return t.read_view(text).has_value(); }},
+        {"preferences", [](Tokens& t) { return made([&](auto& to) { t.signer().preferences(to, {7}); }); },
+         [](const Tokens& t, auto text) { return t.read_preferences(text).has_value(); }},
+        {"bounce", [](Tokens& t) { return made([&](auto& to) { t.signer().bounce(to, {7}, {7}); }); },
+         [](const Tokens& t, auto text) { return t.read_bounce(text).has_value(); }},
+        {"message id", [](Tokens& t) { return made([&](auto& to) { t.signer().message_id(to, {7}, {7}); }); },
+         [](const Tokens& t, auto text) { return t.read_message_id(text).has_value(); }},
+    };
+    return all;
+}
+
 TEST(LinkTokens, ATokenServesOnePurposeOnly) {
     Keys keys;
-    auto& tokens = keys.tokens;
-    auto confirm = tokens.confirm({7});
-    EXPECT_FALSE(tokens.read_leave(confirm));
-    EXPECT_FALSE(tokens.read_ask_again(confirm));
-    EXPECT_FALSE(tokens.read_preferences(confirm));
-    EXPECT_FALSE(tokens.read_view(confirm));
-    auto bounce = keys.bounce(mailing, ada);
-    EXPECT_FALSE(tokens.read_message_id(bounce));
-    EXPECT_FALSE(tokens.read_leave_by_mail(bounce));
+    for (auto& made : kinds())
+        for (auto& read : kinds())
+            EXPECT_EQ(read.taken(keys.tokens, made.make(keys.tokens)), made.name == read.name)
+                << made.name << " read as " << read.name;
+}
+
+TEST(LinkTokens, NoKindOfTokenIsTakenFromElsewhereCutShortOrChanged) {
+    Keys ours, theirs;
+    for (auto& kind : kinds()) {
+        auto token = kind.make(ours.tokens);
+        EXPECT_FALSE(kind.taken(theirs.tokens, token)) << kind.name;
+        for (std::size_t at = 0; at < token.size(); ++at) {
+            EXPECT_FALSE(kind.taken(ours.tokens, token.substr(0, at))) << kind.name << at;
+            auto changed = token;
+            changed[at] = changed[at] == 'b' ? 'c' : 'b';
+            EXPECT_FALSE(kind.taken(ours.tokens, changed)) << kind.name << at;
+        }
+        // Another key of the same site does not make it a token of its own.
+        auto bytes = system::from_base64url(token);
+        if (bytes.empty()) continue;
+        LinkTokens::rotate(ours.file);
+        ours.tokens.refresh();
+        EXPECT_TRUE(kind.taken(ours.tokens, token)) << kind.name;
+        bytes[0] = char(ours.tokens.newest().number);
+        EXPECT_FALSE(kind.taken(ours.tokens, system::base64url(bytes))) << kind.name;
+    }
 }
 
 TEST(LinkTokens, AnyChangedCharacterGivesNothing) {
