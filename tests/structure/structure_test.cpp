@@ -94,6 +94,17 @@ TEST(Structure, EveryHeaderIsGuardedAndNoHeaderOpensANamespaceToItsReaders) {
     }
 }
 
+TEST(Structure, SchemaFilesAreNumberedOneAfterTheOther) {
+    std::vector<std::string> names;
+    for (auto& file : files_of("schema")) names.push_back(file.filename().string());
+    std::ranges::sort(names);
+    ASSERT_FALSE(names.empty());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        auto number = std::to_string(1001 + i).substr(1); // three digits
+        EXPECT_TRUE(names[i].starts_with(number + "_")) << names[i] << " is not number " << number;
+    }
+}
+
 TEST(Structure, HeavyLibrariesHaveOneDoor) {
     const std::vector<std::pair<std::regex, std::string>> doors = {
         {std::regex(R"(#include (<boost/beast))"), "http"}, {std::regex(R"(#include (<kainjow))"), "templates"},
