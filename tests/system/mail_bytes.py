@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-SCRIPTS = Path(__file__).parent / "mail_readers"
+SCRIPTS = Path(__file__).parent / "readers"
 
 ORDINARY = ["date", "from", "to", "subject", "message-id", "mime-version", "content-type"]
 OF_A_LIST = ["list-id", "list-unsubscribe", "list-unsubscribe-post", "list-help", "list-post", "feedback-id"]
