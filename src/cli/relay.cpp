@@ -149,7 +149,7 @@ asio::awaitable<void> converse(Call& call, system::CurlLoop& curl, system::Clock
     if (auto written = call.text_if("--to")) {
         auto to = call.address(*written);
         auto body = test_message(call, to, settings.name);
-        auto from = web::letter_sender(call.site().words);
+        auto from = digest::letter_sender(call.site().words);
         auto sending = send(session, from, to, std::move(body), tested);
         auto watching = session.keep_time();
         co_await (std::move(sending) || std::move(watching));

@@ -6,6 +6,7 @@
 #include "cli/watching.hpp"
 #include "daemon/lock.hpp"
 #include "delivery/mailings.hpp"
+#include "digest/notices.hpp"
 #include "http/url.hpp"
 #include "stories/feeds.hpp"
 
@@ -69,10 +70,38 @@ struct Report {
     std::int64_t feeds = 0, letters = 0;
     std::vector<subscribers::List> lists;
     std::vector<std::string> wrong; // as the daemon says
+    std::vector<digest::Trouble> troubles;
 };
 
 json::object json_of(const delivery::HoldRecord& hold) {
     return {{"name", hold.name}, {"held_until", rfc3339(hold.until)}, {"reason", hold.reason}};
+}
+
+std::string sentence(const digest::Trouble& trouble) {
+    return harmless(digest::sentence_of(trouble, templates::Languages().words({"en"})));
+}
+
+json::array troubles_json(const Report& report) {
+    json::array rows;
+    for (auto& one : report.troubles)
+        rows.push_back(json::object{{"kind", to_text(one.kind)},
+                                    {"subject", one.subject},
+                                    {"since", rfc3339(one.since)},
+                                    {"what", sentence(one)}});
+    return rows;
+}
+
+// What no other line of the screen shows.
+bool is_told_apart(const digest::Trouble& trouble) {
+    using digest::TroubleKind;
+    return trouble.kind == TroubleKind::feed_silent || trouble.kind == TroubleKind::slot_missed ||
+           trouble.kind == TroubleKind::issues_skipped || trouble.kind == TroubleKind::issue_unanswered;
+}
+
+std::vector<digest::Trouble> troubles_of(Call& call) {
+    std::vector<std::string> relays;
+    for (auto& relay : call.site().relays) relays.push_back(relay.lane.relay.name);
+    return digest::Notices(call.database(), call.site().words, std::nullopt, relays).troubles(call.now);
 }
 
 json::object json_of(Call& call, const Report& report) {
@@ -104,11 +133,17 @@ json::object json_of(Call& call, const Report& report) {
                                      {"url", http::masked(feed.url)},
                                      {"state", to_text(feed.state)},
                                      {"last_error", feed.last_error}});
-    return {
-        {"site", call.site().words.name},     {"daemon", report.running},    {"wrong", json::value_from(report.wrong)},
-        {"lists", std::move(lists)},          {"issues", std::move(issues)}, {"relays_held", std::move(relays)},
-        {"domains_held", std::move(domains)}, {"feeds", report.feeds},       {"feeds_failing", std::move(feeds)},
-        {"letters_waiting", report.letters}};
+    return {{"site", call.site().words.name},
+            {"daemon", report.running},
+            {"wrong", json::value_from(report.wrong)},
+            {"lists", std::move(lists)},
+            {"issues", std::move(issues)},
+            {"relays_held", std::move(relays)},
+            {"domains_held", std::move(domains)},
+            {"feeds", report.feeds},
+            {"feeds_failing", std::move(feeds)},
+            {"troubles", troubles_json(report)},
+            {"letters_waiting", report.letters}};
 }
 
 // On a terminal, lines that it holds.
@@ -139,7 +174,9 @@ void print(Call& call, const Report& report) {
                          report.running ? "running" : bad("not running; `postrider serve` starts it")));
     call.say("");
     for (auto& trouble : report.wrong) call.say(bad(harmless(trouble)));
-    if (!report.wrong.empty()) call.say("");
+    for (auto& trouble : report.troubles)
+        if (is_told_apart(trouble)) say(call, sentence(trouble), Colour::red);
+    if (!report.wrong.empty() || std::ranges::any_of(report.troubles, is_told_apart)) call.say("");
     if (report.lists.empty()) call.say("no list yet; `postrider list add SLUG --title T` makes one");
     Table lists({"LIST", "STATE", "READERS", "NEXT ISSUE", ""});
     subscribers::Lists counts(call.database());
@@ -174,6 +211,11 @@ int status(Call& call) {
     report.running = daemon::daemon_running(call.site());
     if (report.running) report.wrong = troubles_of_daemon(call);
     report.lists = subscribers::Lists(call.database()).all();
+    report.troubles = troubles_of(call);
+    // The daemon names them too; here each has a line of its own.
+    std::erase_if(report.wrong, [&](auto& said) {
+        return std::ranges::any_of(report.troubles, [&](auto& one) { return sentence(one) == harmless(said); });
+    });
     report.holds = holds_of(call);
     report.open = open_issues(call, report.running, report.holds.relays);
     report.failing = stories::Feeds(call.database()).all();

@@ -36,7 +36,7 @@ public:
         auto message = web::confirmation_letter(templates_, words, list_, address, language, url, asked.mail,
                                                 asked.expires_at, call_.now);
         delivery::Letters(call_.database())
-            .add(delivery::Purpose::confirmation, web::letter_sender(words), address.text(), address.key(), message,
+            .add(delivery::Purpose::confirmation, digest::letter_sender(words), address.text(), address.key(), message,
                  call_.now, asked.expires_at - call_.now);
     }
 

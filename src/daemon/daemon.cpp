@@ -3,6 +3,7 @@
 #include "daemon/readiness.hpp"
 #include "daemon/routes.hpp"
 #include "delivery/letters.hpp"
+#include "digest/notices.hpp"
 #include "subscribers/consent.hpp"
 #include "subscribers/sign_up.hpp"
 #include "system/log.hpp"
@@ -59,7 +60,10 @@ Daemon::Daemon(const Site& site, Mode mode, system::Clock& clock)
                 {site.retry, site.words.url, site.domain_rates, site.rate, signers(site)}, lanes()),
       pages_(database_, clock_, templates_, tokens_, site.words, site.sign_up,
              {outbox_ ? std::optional(site.outbox) : std::nullopt, [this] { return what_is_wrong(); }, &mail_hosts_}),
-      server_(loop_.get_executor(), site.http, routes(pages_, {site.cors_origins})) {}
+      server_(loop_.get_executor(), site.http, routes(pages_, {site.cors_origins})) {
+    for (auto& relay : site.relays) relay_names_.push_back(relay.lane.relay.name);
+    if (auto address = mail::parse_address(site.operator_address)) operator_ = *address;
+}
 
 std::vector<delivery::LaneSettings> Daemon::lanes() {
     std::vector<delivery::LaneSettings> lanes;
@@ -165,6 +169,7 @@ boost::asio::awaitable<void> Daemon::keep_time() {
             refresh_keys();
             co_await publish_due();
         }
+        if (!stopping_ && now >= next_watching_) co_await watch();
         if (!stopping_ && now >= next_tidying_) co_await tidy();
         delivery_.tick(changed);
         feeds_.tick();
@@ -226,6 +231,36 @@ boost::asio::awaitable<void> Daemon::publish_due() {
     publishing_trouble_ = trouble;
 }
 
+// Once a minute: what should the operator hear of?
+boost::asio::awaitable<void> Daemon::watch() {
+    auto now = clock_.now();
+    next_watching_ = now + 1min;
+    auto look = [&](storage::Connection& connection) {
+        digest::Notices notices(connection, site_.words, operator_, relay_names_);
+        auto found = notices.troubles(now);
+        auto anything = notices.anything_new(found, now);
+        return std::pair(std::move(found), anything);
+    };
+    try {
+        auto [found, anything] = co_await database_.read(look);
+        troubles_ = std::move(found);
+        if (!anything) co_return;
+        auto languages = templates::Languages(templates_);
+        auto words = languages.words({site_.language});
+        auto write = [&](storage::Connection& connection) {
+            return digest::Notices(connection, site_.words, operator_, relay_names_).take_note(words, now);
+        };
+        auto told = co_await database_.write(write);
+        auto english = languages.words({"en"});
+        for (auto& trouble : told.begun)
+            log::warn("trouble", {{"what", digest::sentence_of(trouble, english)}, {"told", told.mailed}});
+        for (auto& trouble : told.cured)
+            log::info("well again", {{"what", digest::sentence_of(trouble, english)}, {"told", told.mailed}});
+    } catch (const storage::Error& error) {
+        log::warn("troubles could not be looked for; the next try is in a minute", {{"reason", error.what()}});
+    }
+}
+
 // Once an hour: what must not be kept for ever.
 boost::asio::awaitable<void> Daemon::tidy() {
     auto now = clock_.now();
@@ -259,6 +294,9 @@ std::vector<std::string> Daemon::what_is_wrong() const {
     if (!publishing_trouble_.empty()) wrong.push_back("an issue cannot be made: " + publishing_trouble_);
     if (!keys_trouble_.empty()) wrong.push_back("keys: " + keys_trouble_);
     for (auto& mailing : delivery_.broken()) wrong.push_back(mailing);
+    for (auto& trouble : troubles_)
+        if (trouble.kind != digest::TroubleKind::relay_held) // which the lanes know better
+            wrong.push_back(digest::sentence_of(trouble, templates::Languages().words({"en"})));
     for (auto& lane : delivery_.lanes()) {
         if (!lane.held_until) continue;
         // Between two tries the hold is over and the trouble is not.

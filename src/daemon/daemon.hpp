@@ -4,6 +4,7 @@
 #include "daemon/site.hpp"
 #include "delivery/dispatcher.hpp"
 #include "digest/publishing.hpp"
+#include "digest/troubles.hpp"
 #include "http/client.hpp"
 #include "http/server.hpp"
 #include "smtp/outbox.hpp"
@@ -22,7 +23,9 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <string_view>
+#include <vector>
 
 // The program as a service: pages, feeds, schedule and delivery of one site. The members are its table of contents, bottom room first.
 //
@@ -65,6 +68,7 @@ private:
     boost::asio::awaitable<bool> somebody_wrote();
     void refresh_keys();
     boost::asio::awaitable<void> publish_due();
+    boost::asio::awaitable<void> watch();
     boost::asio::awaitable<void> tidy();
     boost::asio::awaitable<void> leave();
     void spawn(std::string_view name, boost::asio::awaitable<void> part);
@@ -93,7 +97,10 @@ private:
     bool stopping_ = false;
     std::string publishing_trouble_, keys_trouble_;
     std::int64_t data_version_ = -1;
-    Time next_publishing_{}, next_tidying_{};
+    std::vector<std::string> relay_names_;
+    std::optional<mail::Address> operator_;
+    std::vector<digest::Trouble> troubles_; // as of the last look
+    Time next_publishing_{}, next_tidying_{}, next_watching_{};
 };
 
 // What `postrider serve` does; one line on standard error and status 1 when another daemon serves the site.

@@ -4,6 +4,7 @@
 #include "mail/utf8.hpp"
 #include "smtp/connect.hpp"
 #include "storage/migrations.hpp"
+#include "subscribers/subscribers.hpp"
 #include "system/config.hpp"
 
 #include <fmt/format.h>
@@ -84,6 +85,14 @@ std::string read_operator(Config::Table table) {
     if (auto address = mail::parse_address(written); !address)
         throw table.error("operator", fmt::format("\"{}\" is no address: {}", written, address.error().reason));
     return written;
+}
+
+std::string read_language(Config::Table table) {
+    auto written = table.text("language", "en");
+    auto language = subscribers::clean_language(written);
+    if (language.empty())
+        throw table.error("language", fmt::format("\"{}\" is no language tag; write one as en, de or pt-BR", written));
+    return language;
 }
 
 std::string read_secret(Config::Table& table, const fs::path& folder) {
@@ -255,6 +264,7 @@ Site Site::load(const fs::path& folder) {
     auto config = Config::load(folder / file_name, Config::process_environment());
     Site site(read_words(config.table("site")));
     site.operator_address = read_operator(config.table("site"));
+    site.language = read_language(config.table("site"));
     site.folder = folder;
     // Installed system-wide, what changes lives apart from what is configured (FHS 3.0 section 5.8).
     auto state = folder == fs::path("/etc/postrider") ? fs::path("/var/lib/postrider") : folder;

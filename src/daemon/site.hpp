@@ -41,6 +41,7 @@ struct Site {
 
     digest::SiteWords words;
     std::string operator_address; // gets the program's notices; may be empty
+    std::string language = "en";  // of these notices
 
     http::ServerSettings http;
     std::vector<std::string> cors_origins; // whose pages may post JSON sign-ups

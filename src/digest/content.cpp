@@ -113,6 +113,8 @@ void wrap_story(json::object& story) {
 
 }
 
+std::string letter_sender(const SiteWords& site) { return fmt::format("bounce@{}", site.from.address.domain_ascii()); }
+
 json::object site_content(const SiteWords& site) {
     return {{"name", site.name},
             {"url", site.url},

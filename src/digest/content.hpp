@@ -38,6 +38,9 @@ struct IssueWords {
 // Whether the templates show whole stories: their HTML and text are much work, and are made only then.
 enum class Bodies { left_out, shown };
 
+// "bounce@courier.example": of the envelopes of letters, which belong to no list.
+[[nodiscard]] std::string letter_sender(const SiteWords& site);
+
 [[nodiscard]] boost::json::object site_content(const SiteWords& site);
 [[nodiscard]] boost::json::object list_content(const SiteWords& site, const subscribers::List& list);
 [[nodiscard]] boost::json::object issue_content(const SiteWords& site, const subscribers::List& list, const Look& look,

@@ -63,6 +63,16 @@ std::vector<Issue> Issues::of_list(ListId list) {
 
 std::vector<Issue> Issues::all() { return connection_.all(selected + "ORDER BY issue.id DESC", issue_in); }
 
+std::vector<Issue> Issues::newest_slots(ListId list, std::size_t most) {
+    return connection_.all(selected +
+                               "WHERE issue.list_id = $1 AND issue.slot IS NOT NULL ORDER BY issue.slot DESC LIMIT $2",
+                           issue_in, list, std::int64_t(most));
+}
+
+std::vector<Issue> Issues::held() {
+    return connection_.all(selected + "WHERE issue.state IN ('draft', 'held') AND issue.state = 'held' ORDER BY issue.id", issue_in);
+}
+
 std::vector<Considered> Issues::considered(ListId list) {
     std::unordered_map<StoryId, int> used;
     connection_.each(

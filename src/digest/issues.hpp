@@ -46,6 +46,8 @@ public:
     [[nodiscard]] std::optional<Issue> of_mailing(MailingId mailing);
     [[nodiscard]] std::vector<Issue> of_list(ListId list); // newest first
     [[nodiscard]] std::vector<Issue> all();
+    [[nodiscard]] std::vector<Issue> newest_slots(ListId list, std::size_t most); // with a slot, newest first
+    [[nodiscard]] std::vector<Issue> held();                                      // waiting for a person
 
     // Every story of the list, with the issue it is part of.
     [[nodiscard]] std::vector<Considered> considered(ListId list);

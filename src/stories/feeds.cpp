@@ -10,7 +10,7 @@ constexpr std::array<std::string_view, 4> state_names = {"active", "failing", "p
 const std::string selected = "SELECT id, url, title, state, every, next_poll_at, retry_after_until, etag, "
                              "last_modified, moved_url, moved_times, failures, last_error, last_polled_at, "
                              "last_success_at, created_at, weight, read_pages, items, new_ids, new_ids_at, "
-                             "flooded, flooded_at FROM feed ";
+                             "flooded, flooded_at, news_at, habit, arrivals FROM feed ";
 
 FeedRecord feed_in(const storage::Row& row) {
     FeedRecord feed;
@@ -38,6 +38,9 @@ FeedRecord feed_in(const storage::Row& row) {
     feed.new_ids_at = row.get<std::optional<Time>>(20);
     feed.flooded = row.get<int>(21);
     feed.flooded_at = row.get<std::optional<Time>>(22);
+    feed.news_at = row.get<std::optional<Time>>(23);
+    feed.habit = row.get<Duration>(24);
+    feed.arrivals = row.get<int>(25);
     return feed;
 }
 
@@ -80,6 +83,12 @@ std::optional<FeedRecord> Feeds::find(std::string_view url) {
 }
 
 std::vector<FeedRecord> Feeds::all() { return connection_.all(selected + "ORDER BY id", feed_in); }
+
+std::vector<FeedRecord> Feeds::unwell(Time quiet_since) {
+    return connection_.all(selected + R"sql(
+        WHERE state IN ('failing', 'gone') OR (state = 'active' AND news_at < $1) ORDER BY id)sql",
+                           feed_in, quiet_since);
+}
 
 std::vector<FeedRecord> Feeds::of_list(ListId list) {
     return connection_.all(selected + "JOIN feed_list ON feed_list.feed_id = feed.id WHERE list_id = $1 ORDER BY id",
@@ -152,12 +161,12 @@ bool Feeds::record(const FeedRecord& after) {
                                             THEN coalesce($12, $4) ELSE $4 END,
                         retry_after_until = $5, etag = $6, last_modified = $7, moved_url = $8, moved_times = $9, failures = $10,
                         last_error = $11, last_polled_at = $12, last_success_at = $13, items = $14, new_ids = $15, new_ids_at = $16,
-                        flooded = $17, flooded_at = $18
+                        flooded = $17, flooded_at = $18, news_at = $19, habit = $20, arrivals = $21
         WHERE id = $1)sql",
         after.id, after.title, to_text(after.state), after.next_poll_at, after.retry_after_until,
         unless_empty(after.etag), unless_empty(after.last_modified), after.moved_url, after.moved_times, after.failures,
         unless_empty(after.last_error), after.last_polled_at, after.last_success_at, after.items, after.new_ids,
-        after.new_ids_at, after.flooded, after.flooded_at);
+        after.new_ids_at, after.flooded, after.flooded_at, after.news_at, after.habit, after.arrivals);
     connection_.run(
         "UPDATE feed SET url = $2 WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM feed AS other WHERE other.url = $2)",
         after.id, after.url);

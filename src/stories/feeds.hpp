@@ -43,6 +43,9 @@ struct FeedRecord {
     std::optional<Time> new_ids_at;
     int flooded = 0; // items that were too many at once and only remembered, and when that happened last
     std::optional<Time> flooded_at;
+    std::optional<Time> news_at; // when it last brought news
+    Duration habit{};            // the longest it was without them, fading within months
+    int arrivals = 0;            // polls that brought news
 };
 
 // A list that a feed serves. Until it is started, the next poll is the first for this list.
@@ -70,6 +73,8 @@ public:
     [[nodiscard]] std::optional<FeedRecord> find(std::string_view url);
     [[nodiscard]] std::vector<FeedRecord> all();           // by id
     [[nodiscard]] std::vector<FeedRecord> of_list(ListId); // by id
+    // Failing, gone, or active and without news since then; by id.
+    [[nodiscard]] std::vector<FeedRecord> unwell(Time quiet_since);
     [[nodiscard]] std::vector<ListId> lists_of(FeedId);
     [[nodiscard]] std::vector<FeedPlace> places_of(FeedId);
 

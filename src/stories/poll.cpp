@@ -123,6 +123,18 @@ std::size_t most_news(const FeedRecord& before, Time now) {
     return std::max(many, 3 * usual);
 }
 
+void note_news(FeedRecord& feed, Time now) {
+    constexpr Duration fades_within = 60 * 24h, longest = 30 * 24h;
+    if (feed.news_at && now > *feed.news_at) {
+        const auto gap = std::min<Duration>(now - *feed.news_at, longest);
+        const auto faded = feed.habit - std::chrono::duration_cast<Duration>(
+                                            feed.habit * (double(gap.count()) / double(fades_within.count())));
+        feed.habit = std::max(gap, faded);
+    }
+    feed.news_at = now;
+    ++feed.arrivals;
+}
+
 bool has_body(const http::FetchResult& fetched) { return fetched && fetched->status >= 200 && fetched->status < 300; }
 
 bool not_modified(const http::FetchResult& fetched) { return fetched && fetched->status == 304; }

@@ -56,6 +56,9 @@ using BodyResult = std::expected<FeedFacts, std::string>;
 // back from an outage with all it ever had, does not fill the next issues with them.
 [[nodiscard]] std::size_t most_news(const FeedRecord& before, Time now);
 
+// This poll brought news: so long were they awaited.
+void note_news(FeedRecord& feed, Time now);
+
 // What went wrong, for the operator; empty when nothing did.
 [[nodiscard]] std::string trouble_of(const http::FetchResult&, const std::optional<BodyResult>& body);
 

@@ -164,6 +164,7 @@ struct Poller::State {
             after.new_ids = int(taken.new_ids);
             after.new_ids_at = now;
         }
+        if (taken.candidates > 0) note_news(after, now);
         if (taken.flooded == 0) return;
         after.flooded = int(taken.flooded);
         after.flooded_at = now;

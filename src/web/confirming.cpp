@@ -109,7 +109,7 @@ void Pages::write_welcome(storage::Connection& connection, const LetterTemplates
     signer.preferences(links.preferences_url, reader.subscriber);
     auto message = welcome_letter(templates, site_, list, *address, reader.name, reader.language, links, now);
     delivery::Letters(connection)
-        .add(delivery::Purpose::welcome, letter_sender(site_), address->text(), address->key(), message, now,
+        .add(delivery::Purpose::welcome, digest::letter_sender(site_), address->text(), address->key(), message, now,
              welcome_lives_for);
 }
 

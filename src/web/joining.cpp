@@ -117,7 +117,7 @@ void Pages::write_confirmation(storage::Connection& connection, const LetterTemp
     auto message = confirmation_letter(templates, site_, list, address, language, url, mail, expires_at, now);
     if (asked)
         delivery::Letters(connection)
-            .add(delivery::Purpose::confirmation, letter_sender(site_), address.text(), address.key(), message, now,
+            .add(delivery::Purpose::confirmation, digest::letter_sender(site_), address.text(), address.key(), message, now,
                  expires_at - now);
 }
 

@@ -61,10 +61,6 @@ json::object as_plain_text(json::object words, const json::object& sentences) {
 
 }
 
-std::string letter_sender(const digest::SiteWords& site) {
-    return fmt::format("bounce@{}", site.from.address.domain_ascii());
-}
-
 json::object list_words(const digest::SiteWords& site, const subscribers::List& list) {
     auto words = digest::list_content(site, list);
     words["slug"] = list.slug;

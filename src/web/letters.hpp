@@ -19,9 +19,6 @@
 
 namespace postrider::web {
 
-// "bounce@courier.example", of the site's own address.
-[[nodiscard]] std::string letter_sender(const digest::SiteWords&);
-
 [[nodiscard]] std::string confirmation_letter(const LetterTemplates&, const digest::SiteWords&,
                                               const subscribers::List&, const mail::Address&, std::string_view language,
                                               std::string_view confirm_url, std::string_view message_id,

@@ -48,6 +48,27 @@ TEST(StoryToInbox, AStoryIsNeverSentTwiceAndNeverLost) {
     EXPECT_EQ(seen, 3) << "each story in one digest";
 }
 
+TEST(Watchdog, TheOperatorHearsOfAFeedThatFailsOnceAndOnceWhenItIsWell) {
+    Newsroom room("2026-11-24T05:00:00Z", "", "operator = \"desk@courier.example\"\nlanguage = \"de\"");
+    room.publishes("An old story", "https://courier.example/old");
+    room.adds_the_feed();
+    auto desk = room.reader("desk@courier.example");
+    room.is_down(true);
+    room.passes(10h, 10min);
+    ASSERT_EQ(desk.mails(), 1);
+    EXPECT_TRUE(room.newest_mail_to("desk@courier.example").contains("bitte einmal nachsehen"));
+    EXPECT_EQ(room.get("/health"), 200);
+    EXPECT_TRUE(room.page().contains("cannot be read since")) << room.page();
+    room.closes();
+    room.opens();
+    room.passes(2h, 10min);
+    EXPECT_EQ(desk.mails(), 1) << "a restart repeats nothing";
+    room.is_down(false);
+    room.passes(24h, 10min);
+    EXPECT_EQ(desk.mails(), 2);
+    EXPECT_TRUE(room.newest_mail_to("desk@courier.example").contains("wieder in Ordnung"));
+}
+
 TEST(StoryToInbox, ADaemonThatWasDownOverThreeSlotsMakesOneIssue) {
     Newsroom room("2026-11-24T03:00:00Z");
     room.adds_the_feed();

@@ -25,9 +25,11 @@ namespace postrider {
 // what it is told, the publisher's feed is a string. Its words are those of a newsroom.
 class Newsroom {
 public:
-    explicit Newsroom(std::string_view starts_at = "2026-11-23T12:00:00Z", std::string more_configuration = "")
+    explicit Newsroom(std::string_view starts_at = "2026-11-23T12:00:00Z", std::string more_configuration = "",
+                      std::string more_of_the_site = "")
         : clock_(loop_of_peers_.get_executor(), parse_rfc3339(starts_at).value()),
-          relay_(loop_of_peers_.get_executor()), more_configuration_(std::move(more_configuration)) {
+          relay_(loop_of_peers_.get_executor()), more_configuration_(std::move(more_configuration)),
+          more_of_the_site_(std::move(more_of_the_site)) {
         auto pattern = (std::filesystem::temp_directory_path() / "postrider-newsroom-XXXXXX").string();
         folder_ = mkdtemp(pattern.data());
         log::configure(log::Level::error, log::Format::text);
@@ -89,6 +91,7 @@ public:
     void publishes(const std::string& title, const std::string& url) {
         items_ = fmt::format("<item><title>{}</title><link>{}</link><guid>{}</guid></item>", title, url, url) + items_;
     }
+    void is_down(bool down) { publisher_is_down_ = down; } // the publisher's server
     FeedId adds_the_feed() {
         auto report = in_daemon<stories::PollReport>([this]() -> boost::asio::awaitable<stories::PollReport> {
             stories::NewFeed fresh{fmt::format("http://127.0.0.1:{}/feed", publisher_->port()), list_.id, {}, 0};
@@ -180,6 +183,7 @@ name = "The Courier"
 from = "The Courier <news@courier.example>"
 url = "http://127.0.0.1:8025"
 postal_address = "1 Press Square"
+{}
 [http]
 listen = "127.0.0.1:0"
 [[relay]]
@@ -190,11 +194,12 @@ allow_private_addresses = true
 [signup]
 check_mx = false
 {})toml",
-                                                                 relay_.url(), more_configuration_);
+                                                                 more_of_the_site_, relay_.url(), more_configuration_);
         site_.emplace(daemon::Site::load(folder_));
     }
 
     boost::asio::awaitable<http::Response> publish(http::Request) {
+        if (publisher_is_down_) co_return http::Response{503, {}, ""};
         http::Response response{200,
                                 {{"Content-Type", "application/rss+xml"}},
                                 "<rss version=\"2.0\"><channel><title>Publisher</title>" + items_ + "</channel></rss>"};
@@ -263,7 +268,8 @@ check_mx = false
     boost::asio::io_context loop_of_peers_;
     test::SimulatedClock clock_;
     test::ScriptedRelay relay_;
-    std::string more_configuration_;
+    std::string more_configuration_, more_of_the_site_;
+    bool publisher_is_down_ = false;
     std::filesystem::path folder_;
     std::string items_;
     std::string page_;
