@@ -1,6 +1,7 @@
 #include "stories/html_scan.hpp"
 
 #include "stories/characters.hpp"
+#include "stories/html_kinds.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,46 +19,21 @@ constexpr std::size_t largest_attribute = 4096;
 // Each paragraph may reopen the formatting elements left open before it, so their number multiplies the tree.
 constexpr std::size_t most_formatting = 32;
 
-template <std::size_t N>
-constexpr bool among(const std::array<string_view, N>& sorted, string_view name) {
-    return std::ranges::binary_search(sorted, name);
-}
-
-constexpr std::array<string_view, 17> voids{"area",  "base",   "br",     "col",    "embed", "hr",
-                                            "image", "img",    "input",  "keygen", "link",  "meta",
-                                            "param", "source", "spacer", "track",  "wbr"};
-constexpr std::array<string_view, 14> formatting{"a",    "b", "big",   "code",   "em",     "font", "i",
-                                                 "nobr", "s", "small", "strike", "strong", "tt",   "u"};
-constexpr std::array<string_view, 36> closes_p{
-    "address", "article", "aside", "blockquote", "center",     "dd",     "details", "dialog", "dir",
-    "div",     "dl",      "dt",    "fieldset",   "figcaption", "figure", "footer",  "form",   "h1",
-    "h2",      "h3",      "h4",    "h5",         "h6",         "header", "hgroup",  "hr",     "li",
-    "main",    "menu",    "nav",   "ol",         "p",          "pre",    "section", "table",  "ul"};
-constexpr std::array<string_view, 8> table_parts{"caption", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr"};
-// Their content is text up to the end tag, and none of it is for readers.
-constexpr std::array<string_view, 7> raw_texts{"iframe", "noembed", "noframes", "script", "style", "textarea", "xmp"};
-// Dropped with everything in them.
-constexpr std::array<string_view, 10> skipped{"applet", "audio",  "button", "canvas",   "math",
-                                              "object", "select", "svg",    "template", "video"};
-// Dropped, their content kept.
-constexpr std::array<string_view, 9> ignored{"datalist", "frame",    "frameset", "isindex",  "marquee",
-                                             "nextid",   "optgroup", "option",   "plaintext"};
 constexpr std::array<string_view, 46> attributes_kept{
-    "align",     "alt",      "aria-hidden",   "aria-modal",    "border",   "charset",     "cite",     "class",
-    "colspan",   "content",  "data-lazy-src", "data-original", "data-src", "data-srcset", "datetime", "dir",
-    "height",    "hidden",   "href",          "http-equiv",    "hreflang", "id",          "itemid",   "itemprop",
-    "itemscope", "itemtype", "lang",          "media",         "name",     "property",    "pubdate",  "rel",
-    "reversed",  "role",     "rowspan",       "scope",         "span",     "src",         "srcset",   "start",
-    "style",     "title",    "type",          "value",         "width",    "xml:lang"};
-static_assert(std::ranges::is_sorted(voids) && std::ranges::is_sorted(formatting) && std::ranges::is_sorted(closes_p));
-static_assert(std::ranges::is_sorted(table_parts) && std::ranges::is_sorted(raw_texts));
-static_assert(std::ranges::is_sorted(skipped) && std::ranges::is_sorted(ignored));
+    "align",     "alt",      "aria-hidden",   "aria-modal",    "border",     "charset",     "cite",     "class",
+    "colspan",   "content",  "data-lazy-src", "data-original", "data-src",   "data-srcset", "datetime", "dir",
+    "height",    "hidden",   "href",          "hreflang",      "http-equiv", "id",          "itemid",   "itemprop",
+    "itemscope", "itemtype", "lang",          "media",         "name",       "property",    "pubdate",  "rel",
+    "reversed",  "role",     "rowspan",       "scope",         "span",       "src",         "srcset",   "start",
+    "style",     "title",    "type",          "value",         "width",      "xml:lang"};
+static_assert(std::ranges::is_sorted(attributes_kept));
 
 struct Tag {
     bool end = false;
     bool closes_itself = false;
     std::string name;
-    std::vector<std::pair<std::string, std::string>> attributes; // values as written, entities and all
+    Kind kind;
+    std::vector<KeptWords::Attribute> attributes; // values as written, entities and all
 
     [[nodiscard]] string_view attribute(string_view wanted) const {
         for (const auto& [name, value] : attributes)
@@ -67,16 +43,15 @@ struct Tag {
 };
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_heading(string_view name) { return name.size() == 2 && name[0] == 'h' && name[1] >= '1' && name[1] <= '6'; }
 
 class Scanner {
 public:
-    explicit Scanner(std::string html) : owned_(std::move(html)), in_(owned_), lower_(lower(in_)) {}
+    explicit Scanner(std::string html) : kept_(std::move(html)), in_(kept_.source()), lower_(lower(in_)) {}
 
     ScannedHtml run() {
         // Without a doctype the parser falls into quirks mode, where a table does not close a paragraph.
         out_ = "<!DOCTYPE html>";
-        while (at_ < in_.size() && out_.size() < largest_markup) {
+        while (at_ < in_.size() && size() < largest_markup) {
             const auto open = std::min(in_.find('<', at_), in_.size());
             text(in_.substr(at_, open - at_));
             at_ = open;
@@ -84,7 +59,7 @@ public:
         }
         while (!open_.empty()) close_top();
         scripts_of_the_rest();
-        return {std::move(out_), std::move(json_ld_)};
+        return {std::move(out_), std::move(kept_), std::move(json_ld_)};
     }
 
 private:
@@ -96,11 +71,13 @@ private:
 
     void text(string_view piece) {
         if (!skipping_.empty()) return;
-        auto room = largest_markup - std::min(out_.size(), largest_markup);
+        auto room = largest_markup - std::min(size(), largest_markup);
         if (piece.size() > room)
             while (room > 0 && (static_cast<unsigned char>(piece[room]) & 0xC0) == 0x80) --room;
-        out_ += piece.substr(0, room);
+        kept_.write_text(piece.substr(0, room), out_);
     }
+
+    [[nodiscard]] std::size_t size() const { return out_.size() + kept_.saved(); }
 
     void markup() {
         const char next = at_ + 1 < in_.size() ? in_[at_ + 1] : ' ';
@@ -111,7 +88,7 @@ private:
             at_ = std::min(in_.find('>', at_), in_.size() - 1) + 1;
             return;
         }
-        text("&lt;");
+        if (skipping_.empty()) out_ += "&lt;";
         ++at_;
     }
 
@@ -149,6 +126,7 @@ private:
         tag.end = end;
         at_ += end ? 2 : 1;
         tag.name = word(" \t\n\r\f/>");
+        tag.kind = kind_of(tag.name);
         while (true) {
             while (at_ < in_.size() && (is_space(in_[at_]) || in_[at_] == '/')) {
                 tag.closes_itself = in_[at_] == '/';
@@ -178,9 +156,10 @@ private:
             value = attribute_value();
         }
         tag.closes_itself = false;
-        if (!among(attributes_kept, name) || value.size() > largest_attribute) return;
-        if (std::ranges::any_of(tag.attributes, [&](const auto& known) { return known.first == name; })) return;
-        tag.attributes.emplace_back(name, value);
+        const auto known = std::ranges::lower_bound(attributes_kept, name);
+        if (known == attributes_kept.end() || *known != name || value.size() > largest_attribute) return;
+        if (std::ranges::find(tag.attributes, *known, &KeptWords::Attribute::first) != tag.attributes.end()) return;
+        tag.attributes.emplace_back(*known, value);
     }
 
     string_view attribute_value() {
@@ -197,12 +176,12 @@ private:
 
     void start_tag(const Tag& tag) {
         if (tag.name == "title") return title();
-        if (among(raw_texts, tag.name)) return raw_text(tag);
+        if (tag.kind.has(is_raw_text)) return raw_text(tag);
         if (!skipping_.empty()) {
             if (tag.name == skipping_ && !tag.closes_itself) ++skipped_depth_;
             return;
         }
-        if (among(skipped, tag.name)) {
+        if (tag.kind.has(is_skipped)) {
             if (tag.closes_itself && (tag.name == "svg" || tag.name == "math")) return;
             // One that never ends must not swallow the rest of the story.
             if (!ends_later(tag.name)) return;
@@ -210,7 +189,7 @@ private:
             skipped_depth_ = 1;
             return;
         }
-        if (among(ignored, tag.name) || tag.name.size() > 40) return;
+        if (tag.kind.has(is_ignored) || tag.name.size() > 40) return;
         if (tag.name == "html" || tag.name == "head" || tag.name == "body") return write(tag, tag.name);
         open(tag);
     }
@@ -222,40 +201,38 @@ private:
         }
         if (tag.name == "br") return void(out_ += "<br>");
         if (tag.name == "head") return void(out_ += "</head>");
-        if (overflow_ > 0 && !among(voids, tag.name) && tag.name != "body" && tag.name != "html") {
+        if (overflow_ > 0 && !tag.kind.has(is_void) && tag.name != "body" && tag.name != "html") {
             --overflow_;
             return;
         }
-        if (among(formatting, tag.name)) return end_formatting(tag.name);
-        end_element(tag.name);
+        if (tag.kind.has(is_formatting)) return end_formatting(tag.name, tag.kind);
+        end_element(tag.name, tag.kind);
     }
 
-    bool ends_later(const std::string& name) {
-        auto [known, fresh] = last_end_.try_emplace(name, 0);
-        if (fresh) known->second = last_of("</" + name);
-        return known->second != std::string::npos && known->second >= at_;
-    }
+    bool ends_later(const std::string& name) { return next_end(name) != std::string::npos; }
 
-    // As rfind(), which compares at every byte: here only where a tag begins.
-    [[nodiscard]] std::size_t last_of(const std::string& tag) const {
-        for (auto at = lower_.rfind('<'); at != std::string::npos; at = at > 0 ? lower_.rfind('<', at - 1) : at - 1)
-            if (string_view(lower_).substr(at).starts_with(tag)) return at;
-        return std::string::npos;
+    // Where "</name" comes next. Remembered, so that no part of the page is searched twice for the same name.
+    std::size_t next_end(const std::string& name) {
+        auto [known, fresh] = next_end_.try_emplace(name, 0);
+        if (fresh || (known->second != std::string::npos && known->second < at_))
+            known->second = lower_.find("</" + name, at_);
+        return known->second;
     }
 
     std::size_t end_of_raw_text(const std::string& name) {
-        if (!ends_later(name)) return in_.size();
-        const auto end = "</" + name;
-        for (auto found = lower_.find(end, at_); found != std::string::npos; found = lower_.find(end, found + 1)) {
-            const auto after = found + end.size();
+        for (auto found = next_end(name); found != std::string::npos;) {
+            const auto after = found + 2 + name.size();
             if (after >= in_.size() || is_space(in_[after]) || in_[after] == '>' || in_[after] == '/') return found;
+            at_ = after;
+            found = next_end(name);
         }
         return in_.size();
     }
 
     string_view take_raw_text(const std::string& name) {
+        const auto begin = at_;
         const auto end = end_of_raw_text(name);
-        const auto content = in_.substr(at_, end - at_);
+        const auto content = in_.substr(begin, end - begin);
         at_ = std::min(in_.find('>', end), in_.size() - 1) + 1;
         return content;
     }
@@ -271,45 +248,51 @@ private:
         const auto content = take_raw_text("title");
         if (!skipping_.empty() || content.size() > largest_attribute) return;
         out_ += "<title>";
-        for (const char c : content)
-            if (c == '<')
-                out_ += "&lt;";
-            else
-                out_ += c;
+        for (std::size_t begin = 0; begin <= content.size();) {
+            const auto end = std::min(content.find('<', begin), content.size());
+            kept_.write_text(content.substr(begin, end - begin), out_);
+            if (end < content.size()) out_ += "&lt;";
+            begin = end + 1;
+        }
         out_ += "</title>";
     }
 
     void open(const Tag& tag) {
-        const string_view name = tag.name == "listing" ? "pre" : string_view(tag.name);
-        close_implied(name);
-        if (among(voids, name)) return write(tag, name);
-        const bool formats = among(formatting, name);
-        if (among(table_parts, name) && count_["table"] == 0) return;
-        if (formats && formatting_ >= most_formatting) return;
+        const bool listing = tag.name == "listing";
+        const string_view name = listing ? "pre" : string_view(tag.name);
+        const auto kind = listing ? kind_of(name) : tag.kind;
+        close_implied(name, kind);
+        if (kind.has(is_void)) return write(tag, name);
+        if (kind.has(is_table_part) && open_count("table") == 0) return;
+        if (kind.has(is_formatting) && formatting_ >= most_formatting) return;
         if (open_.size() >= deepest_html) return void(++overflow_);
-        open_.emplace_back(name);
-        ++count_[open_.back()];
-        formatting_ += formats;
+        open_.push_back({std::string(name), kind});
+        ++count_[kind.number];
+        formatting_ += kind.has(is_formatting);
         write(tag, name);
     }
 
-    void close_implied(string_view name) {
-        if (among(closes_p, name)) close_to([](string_view n) { return n == "p"; }, "p", in_cell);
-        if (is_heading(name) && !open_.empty() && is_heading(open_.back())) close_top();
+    void close_implied(string_view name, Kind kind) {
+        if (kind.has(ends_paragraph)) close_to([](string_view n) { return n == "p"; }, "p", in_cell);
+        if (kind.has(is_heading) && !open_.empty() && open_.back().kind.has(is_heading)) close_top();
         if (name == "li") close_to([](string_view n) { return n == "li"; }, "li", ends_item);
         if (name == "dd" || name == "dt") close_to([](string_view n) { return n == "dd" || n == "dt"; }, {}, ends_item);
-        if (name == "a") end_formatting("a");
+        if (name == "a") end_formatting("a", kind);
         if (name == "table") {
             const auto table =
                 find([](string_view n) { return n == "table" || n == "td" || n == "th" || n == "caption"; });
-            if (table && open_[*table] == "table") close_down_to(*table);
+            if (table && open_[*table].name == "table") close_down_to(*table);
         }
+        if (!kind.has(is_table_part)) return;
         if (name == "td" || name == "th") close_to([](string_view n) { return n == "td" || n == "th"; }, {}, is_table);
         if (name == "tr") close_to([](string_view n) { return n == "tr"; }, "tr", is_table);
         if (name == "tbody" || name == "thead" || name == "tfoot")
             close_to([](string_view n) { return n == "tbody" || n == "thead" || n == "tfoot"; }, {}, is_table);
     }
 
+    [[nodiscard]] std::size_t open_count(string_view name) const { return count_[kind_of(name).number]; }
+
+    static bool names_heading(string_view name) { return kind_of(name).has(is_heading); }
     static bool is_table(string_view name) { return name == "table"; }
     static bool in_cell(string_view name) {
         return name == "table" || name == "td" || name == "th" || name == "caption";
@@ -322,15 +305,15 @@ private:
     template <typename Wanted>
     std::optional<std::size_t> find(Wanted wanted) const {
         for (std::size_t i = open_.size(); i-- > 0;)
-            if (wanted(open_[i])) return i;
+            if (wanted(open_[i].name)) return i;
         return std::nullopt;
     }
 
     template <typename Wanted, typename Border>
     bool close_to(Wanted wanted, string_view only, Border border) {
-        if (!only.empty() && count_[std::string(only)] == 0) return false;
+        if (!only.empty() && open_count(only) == 0) return false;
         const auto found = find([&](string_view name) { return wanted(name) || border(name); });
-        if (!found || !wanted(open_[*found])) return false;
+        if (!found || !wanted(open_[*found].name)) return false;
         close_down_to(*found);
         return true;
     }
@@ -340,61 +323,74 @@ private:
     }
 
     void close_top() {
-        out_ += "</" + open_.back() + ">";
+        write_end(open_.back().name);
         forget(open_.size() - 1);
     }
 
     void forget(std::size_t index) {
-        --count_[open_[index]];
-        formatting_ -= among(formatting, open_[index]);
+        --count_[open_[index].kind.number];
+        formatting_ -= open_[index].kind.has(is_formatting);
         open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(index));
     }
 
     // A misnested end (<b><p></b>) is passed on: repairing that is what the tree builder is good at.
-    void end_formatting(const std::string& name) {
-        if (count_[name] == 0) return;
+    void end_formatting(string_view name, Kind kind) {
+        if (count_[kind.number] == 0) return;
         const auto found = find([&](string_view open) { return open == name || in_cell(open); });
-        if (!found || open_[*found] != name) return;
-        out_ += "</" + name + ">";
+        if (!found || open_[*found].name != name) return;
+        write_end(name);
         forget(*found);
     }
 
-    void end_element(const std::string& name) {
-        if (is_heading(name)) return void(close_to(is_heading, {}, in_cell));
+    void end_element(string_view name, Kind kind) {
+        if (kind.has(is_heading)) return void(close_to(names_heading, {}, in_cell));
+        if (count_[kind.number] == 0) return;
         const auto wanted = [&](string_view open) { return open == name; };
-        if (is_table(name)) return void(close_to(wanted, name, [](string_view) { return false; }));
-        if (among(table_parts, name)) return void(close_to(wanted, name, is_table));
-        if (name == "li") return void(close_to(wanted, name, ends_item));
-        close_to(wanted, name, in_cell);
+        if (is_table(name)) return void(close_to(wanted, {}, [](string_view) { return false; }));
+        if (kind.has(is_table_part)) return void(close_to(wanted, {}, is_table));
+        if (name == "li") return void(close_to(wanted, {}, ends_item));
+        close_to(wanted, {}, in_cell);
+    }
+
+    void write_end(string_view name) {
+        out_ += "</";
+        out_ += name;
+        out_ += '>';
     }
 
     void write(const Tag& tag, string_view name) {
         out_ += '<';
         out_ += name;
-        for (const auto& [attribute, value] : tag.attributes) {
-            out_ += ' ' + attribute + "=\"";
-            for (const char c : value)
-                if (c == '"')
-                    out_ += "&quot;";
-                else
-                    out_ += c;
-            out_ += '"';
-        }
+        if (is_read_by_builder(name, tag.kind))
+            for (const auto& [attribute, value] : tag.attributes) append_attribute(attribute, value, out_);
+        else
+            kept_.write_attributes(tag.attributes, out_);
         out_ += '>';
     }
 
-    std::string owned_;
+    // The types of inputs, and whether two formatting elements are the same, are a matter of the tree; and a second
+    // <html> or <body> adds what the first has not.
+    static bool is_read_by_builder(string_view name, Kind kind) {
+        return name == "input" || name == "html" || name == "body" || (name != "a" && kind.has(is_formatting));
+    }
+
+    KeptWords kept_;
     string_view in_;
     std::string lower_;
     std::size_t at_ = 0;
     std::string out_;
     std::vector<std::string> json_ld_;
-    std::vector<std::string> open_;
-    std::map<std::string, std::size_t> count_;    // of names in open_
-    std::map<std::string, std::size_t> last_end_; // where "</name" occurs last
-    std::size_t formatting_ = 0;                  // how many of open_
-    std::size_t overflow_ = 0;                    // tags dropped for depth and not yet ended
-    std::string skipping_;                        // the element being dropped with its content
+    struct Open {
+        std::string name;
+        Kind kind;
+    };
+    std::vector<Open> open_;
+    std::vector<std::size_t> count_ =
+        std::vector<std::size_t>(kinds_of_elements()); // of open_, by the number of the kind
+    std::map<std::string, std::size_t> next_end_;      // where "</name" occurs next
+    std::size_t formatting_ = 0;                       // how many of open_
+    std::size_t overflow_ = 0;                         // tags dropped for depth and not yet ended
+    std::string skipping_;                             // the element being dropped with its content
     std::size_t skipped_depth_ = 0;
 };
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory_resource>
 
 namespace postrider::stories {
 
@@ -20,23 +21,31 @@ std::string name_of(const GumboElement& element) {
     return lower({piece.data, piece.length});
 }
 
-Node copy(const GumboNode& from) {
+void copy_attributes(const GumboElement& from, const KeptWords& kept, Node& node) {
+    for (unsigned i = 0; i < from.attributes.length; ++i) {
+        const auto& attribute = *static_cast<const GumboAttribute*>(from.attributes.data[i]);
+        if (KeptWords::is_place(attribute.name))
+            for (const auto& [name, value] : kept.attributes_at(attribute.value))
+                node.attributes.emplace_back(name, value);
+        else
+            node.attributes.emplace_back(attribute.name, clean_utf8(attribute.value));
+    }
+}
+
+Node copy(const GumboNode& from, KeptWords& kept) {
     Node node;
     if (from.type != GUMBO_NODE_ELEMENT) {
-        node.text = clean_utf8(from.v.text.text);
+        node.text = kept.filled(from.v.text.text);
         return node;
     }
     const auto& element = from.v.element;
     node.name = name_of(element);
-    for (unsigned i = 0; i < element.attributes.length; ++i) {
-        const auto& attribute = *static_cast<const GumboAttribute*>(element.attributes.data[i]);
-        node.attributes.emplace_back(lower(attribute.name), clean_utf8(attribute.value));
-    }
+    copy_attributes(element, kept, node);
     node.children.reserve(element.children.length);
     for (unsigned i = 0; i < element.children.length; ++i) {
         const auto& child = *static_cast<const GumboNode*>(element.children.data[i]);
         if (child.type == GUMBO_NODE_COMMENT || child.type == GUMBO_NODE_CDATA) continue;
-        node.children.push_back(copy(child));
+        node.children.push_back(copy(child, kept));
     }
     return node;
 }
@@ -87,14 +96,19 @@ bool Node::has(std::string_view wanted) const {
 
 HtmlTree parse_html(std::string_view html) {
     auto scanned = scan_html(html);
+    // All of it goes at once, so nothing of it needs to be given back alone.
+    std::pmr::monotonic_buffer_resource memory(scanned.markup.size() * 4 + 4096);
     GumboOptions options = kGumboDefaultOptions;
     options.max_errors = 0;
-    const auto destroy = [&](GumboOutput* output) { gumbo_destroy_output(&options, output); };
-    const std::unique_ptr<GumboOutput, decltype(destroy)> output(
-        gumbo_parse_with_options(&options, scanned.markup.data(), scanned.markup.size()), destroy);
+    options.userdata = &memory;
+    options.allocator = [](void* from, std::size_t size) {
+        return static_cast<std::pmr::memory_resource*>(from)->allocate(size);
+    };
+    options.deallocator = [](void*, void*) {};
+    const auto* output = gumbo_parse_with_options(&options, scanned.markup.data(), scanned.markup.size());
     HtmlTree tree;
     tree.json_ld = std::move(scanned.json_ld);
-    tree.root = std::make_unique<Node>(copy(*output->root));
+    tree.root = std::make_unique<Node>(copy(*output->root, scanned.kept));
     tree.size = number(*tree.root, 0);
     return tree;
 }

@@ -304,5 +304,24 @@ TEST(Excerpt, NeverCutsInsideACharacterAndNeverExceedsItsLength) {
     EXPECT_EQ(excerpt("a \n\n b", 10), "a b");
 }
 
+TEST(Html, NoTextCanPassForThePlaceOfAnother) {
+    const std::string long_text = "A sentence that is long enough to be kept back";
+    EXPECT_EQ(plain_text("<p>" + long_text + "</p><p>\uF8FE0; and &#xF8FE;0; and &#63742;0;</p>"),
+              long_text + "\n\n\uF8FE0; and 0; and 0;");
+    EXPECT_EQ(plain_text("<p>" + long_text + "</p><p>x&#4294967297;y &amp;copy; &copy; &copyright</p>"),
+              long_text + "\n\nxy &copy; © ©right");
+    EXPECT_EQ(safe_html("<p title=\"a\uF8FE0;&#xF8FE;0;\">" + long_text + "</p>", base),
+              "<p title=\"a\uF8FE0;\uF8FE0;\">" + long_text + "</p>");
+    EXPECT_EQ(plain_text("<p>x &#12;\t\t\t\t&#12; y</p>"), "x y");
+}
+
+TEST(Html, WhiteSpaceIsKeptToTheLastBlank) {
+    const auto blanks = repeated(" ", 50);
+    EXPECT_EQ(safe_html("<pre>\n\n" + blanks + "x\n" + repeated("\t", 30) + "y</pre>", base),
+              "<pre>\n" + blanks + "x\n" + repeated("\t", 30) + "y</pre>");
+    EXPECT_EQ(safe_html("<p>a\n" + blanks + "b" + blanks + "<b>c</b></p>", base),
+              "<p>a\n" + blanks + "b" + blanks + "<b>c</b></p>");
+}
+
 }
 }
