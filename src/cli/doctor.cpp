@@ -6,8 +6,8 @@
 #include "storage/migrations.hpp"
 #include "subscribers/consent.hpp"
 #include "system/random.hpp"
-#include "templates/check.hpp"
-#include "templates/mustache.hpp"
+#include "templates/designs.hpp"
+#include "templates/review.hpp"
 #include "templates/words.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -140,7 +140,7 @@ private:
         if (lists.empty())
             note({"lists", {Level::warn, "there is none; `postrider list add SLUG --title T` makes one"}});
         for (auto& list : lists) {
-            digests_.insert(list.template_name);
+            designs_.insert(list.template_name);
             if (list.state != subscribers::ListState::archived)
                 look("list " + list.slug, [&] { return schedule_of(list); });
         }
@@ -165,35 +165,32 @@ private:
     void look_at_templates() {
         std::size_t sound = 0;
         for (auto& entry : call_.library().names()) {
-            auto base = entry.name.substr(0, entry.name.rfind('.'));
-            bool of_a_mail = entry.name == "subject" || digests_.contains(base);
             try {
-                auto fault = first_fault(entry.name, of_a_mail);
-                if (!fault) {
-                    ++sound;
-                    continue;
-                }
-                note({"template " + entry.name, {Level::fail, fault->text()}});
+                sound += is_sound(entry.name);
             } catch (const std::exception& error) {
                 note({"template " + entry.name, {Level::fail, error.what()}});
             }
         }
         for (auto& line : templates::Languages(call_.library()).faults_in_short()) note({"words", {Level::warn, line}});
-        for (auto& digest : digests_)
+        for (auto& design : designs_)
             for (auto part : {".html", ".txt"})
-                if (!call_.library().find(digest + part))
-                    note({"template " + digest + part, {Level::fail, "a list uses it, and there is none"}});
+                if (!call_.library().find(design + part))
+                    note({"template " + design + part, {Level::fail, "a list uses it, and there is none"}});
         note({"templates", {Level::ok, fmt::format("{} sound", sound)}});
     }
 
-    std::optional<templates::Fault> first_fault(const std::string& name, bool of_a_mail) {
+    bool is_sound(const std::string& name) {
         auto partials = [this](std::string_view partial) { return call_.library().find(partial); };
-        auto parsed = templates::parse(call_.library().get(name), partials);
-        if (!parsed) return parsed.error().front();
-        auto faults = templates::missing_partials(*parsed);
-        if (faults.empty() && of_a_mail) faults = templates::unknown_names(*parsed, templates::mail_vocabulary());
-        if (faults.empty() && of_a_mail && name != "subject") faults = templates::missing_footer(*parsed);
-        return faults.empty() ? std::nullopt : std::optional(faults.front());
+        std::vector<std::string> designs(designs_.begin(), designs_.end());
+        for (auto& design : templates::designs(call_.library())) designs.push_back(design.name);
+        auto faults = templates::review(call_.library().get(name), partials, designs).faults;
+        if (faults.empty()) return true;
+        auto* error = templates::first_error(faults);
+        auto line = (error ? error : &faults.front())->text();
+        if (faults.size() > 1)
+            line += fmt::format(" (and {} more; `postrider template check {}`)", faults.size() - 1, name);
+        note({"template " + name, {error ? Level::fail : Level::warn, line}});
+        return false;
     }
 
     Said reach(const daemon::Relay& relay) {
@@ -247,7 +244,7 @@ private:
 
     Call& call_;
     std::vector<Finding> findings_;
-    std::set<std::string> digests_{"digest"};
+    std::set<std::string> designs_{"digest"};
 };
 
 }

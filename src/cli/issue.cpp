@@ -107,6 +107,7 @@ int preview(Call& call) {
     auto sample = call.publishing().sample(target.list, target.issue, reader, "", call.now);
     if (sample.example)
         call.note(fmt::format("no story of {} is eligible; the newest stand in as an example", target.list.slug));
+    note_warnings(call, sample.warnings);
     auto& bytes = form == Form::html ? sample.html : form == Form::eml ? sample.eml : sample.text;
     auto output = call.text_if("--output");
     if (!output) {
@@ -177,7 +178,7 @@ int approve(Call& call) {
         throw Failure(fmt::format("issue {0} is a draft and waits for nobody; `postrider issue send {0}` sends it",
                                   issue.id.number));
     if (issue.state != IssueState::held) refuse(issue, "approved");
-    call.publishing().freeze(issue.id, call.now);
+    note_warnings(call, call.publishing().freeze(issue.id, call.now));
     call.say(fmt::format("{} is approved and scheduled{}", name_of(Issues(call.database()).find(issue.id).value()),
                          hint_without_daemon(call)));
     return 0;

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <ranges>
 #include <thread>
 
 namespace postrider::cli {
@@ -62,6 +63,7 @@ int send_test(Call& call, const Target& target, const std::string& written) {
     auto sample = call.publishing().sample(target.list, target.issue, reader, mark, call.now);
     if (sample.example)
         call.note(fmt::format("no story of {} is eligible; the newest stand in as an example", target.list.slug));
+    note_warnings(call, sample.warnings);
     auto id = delivery::Letters(call.database())
                   .add(delivery::Purpose::test, sample.sender, address.text(), address.key(),
                        marked_as_test(std::move(sample.eml), mark), call.now, 24h);
@@ -88,7 +90,7 @@ int send_existing(Call& call, IssueId id) {
             fmt::format("issue {0} is held until a person approves it: `postrider issue approve {0}`", id.number));
     if (issue.state != IssueState::draft)
         throw Failure(fmt::format("{} is {}; only a draft can be sent", name_of(issue), to_text(issue.state)));
-    call.publishing().freeze(id, call.now);
+    note_warnings(call, call.publishing().freeze(id, call.now));
     return said(call, id);
 }
 
@@ -137,6 +139,13 @@ std::string hint_without_daemon(Call& call) {
     return "; no daemon is running: `postrider serve` sends it, `postrider serve --once` does so and leaves";
 }
 
+void note_warnings(Call& call, const std::vector<templates::Fault>& warnings) {
+    constexpr std::size_t shown = 5;
+    for (auto& fault : warnings | std::views::take(shown)) call.note(fault.text());
+    if (warnings.size() > shown)
+        call.note(fmt::format("and {} more; `postrider template check` shows all", warnings.size() - shown));
+}
+
 void refuse_archived(const subscribers::List& list) {
     if (list.state == subscribers::ListState::archived)
         throw Failure(fmt::format("{0} is archived, nothing is sent; `postrider list edit {0} --state open` opens it",
@@ -153,6 +162,7 @@ int send_issue(Call& call) {
             "out and run `postrider serve --once`");
     if (target.issue) return send_existing(call, *target.issue);
     auto outcome = call.publishing().publish(target.list, std::nullopt, call.now);
+    note_warnings(call, outcome.warnings);
     if (outcome.issue) return said(call, *outcome.issue);
     call.say(fmt::format("nothing to send: {}{}", outcome.why_not, hint_under_way(call, target.list.id)));
     return 0;

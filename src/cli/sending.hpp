@@ -2,9 +2,11 @@
 
 #include "cli/call.hpp"
 #include "subscribers/audience.hpp"
+#include "templates/fault.hpp"
 
 #include <optional>
 #include <string>
+#include <vector>
 
 // `issue send`, and what other verbs of issue share with it.
 //
@@ -28,6 +30,8 @@ struct Target {
 [[nodiscard]] std::string name_of(const digest::Issue&); // "issue 12 (daily/3)"
 // "; no daemon is running: ..." or nothing.
 [[nodiscard]] std::string hint_without_daemon(Call&);
+// What a template's findings say, to standard error; the mail goes out all the same.
+void note_warnings(Call&, const std::vector<templates::Fault>&);
 void refuse_archived(const subscribers::List&);
 
 }

@@ -1,8 +1,8 @@
 #include "cli/call.hpp"
 #include "cli/command.hpp"
-#include "templates/check.hpp"
 #include "templates/designs.hpp"
 #include "templates/mustache.hpp"
+#include "templates/review.hpp"
 #include "templates/words.hpp"
 
 #include <boost/json.hpp>
@@ -125,39 +125,6 @@ int show(Call& call) {
     return 0;
 }
 
-// Pages and letters bring names of their own; what is known of those of a mail holds for digests and subjects only.
-bool is_of_a_mail(std::string_view name) {
-    if (!name.ends_with(".html") && !name.ends_with(".txt") && name != "subject") return false;
-    for (auto prefix : {"page_", "letter_", "confirm", "welcome"})
-        if (name.starts_with(prefix)) return false;
-    return true;
-}
-
-bool has_footer(std::string_view name, const std::vector<std::string>& digests) {
-    auto base = name.substr(0, name.rfind('.'));
-    return name != "subject" && std::ranges::find(digests, base) != digests.end();
-}
-
-std::vector<Fault> catalogue_faults(const Source& source) {
-    auto read = templates::read_catalogue(source);
-    if (!read) return {read.error()};
-    return templates::faults_of(*read, templates::Languages::english(), templates::Languages::built_in(read->language));
-}
-
-std::vector<Fault> faults_of(const Source& source, const templates::Partials& partials,
-                             const std::vector<std::string>& digests) {
-    if (templates::language_in(source.name)) return catalogue_faults(source);
-    auto parsed = templates::parse(source, partials);
-    if (!parsed) return parsed.error();
-    auto faults = templates::missing_partials(*parsed);
-    auto unknown = is_of_a_mail(source.name) ? templates::unknown_names(*parsed, templates::mail_vocabulary())
-                                             : templates::unknown_words(*parsed);
-    faults.insert(faults.end(), unknown.begin(), unknown.end());
-    if (faults.empty() && has_footer(source.name, digests)) faults = templates::missing_footer(*parsed);
-    templates::sort_by_place(faults);
-    return faults;
-}
-
 std::vector<Source> sources_to_check(Call& call, const Library& library) {
     std::vector<Source> sources;
     if (call.count() == 0) {
@@ -233,30 +200,35 @@ int check(Call& call) {
             if (plain && !beside.empty() && fs::is_regular_file(file)) return templates::read_source(file);
             return library.find(name);
         };
-        auto found = faults_of(source, partials, digests);
-        faults.insert(faults.end(), found.begin(), found.end());
+        for (auto& fault : templates::review(source, partials, digests).faults) faults.push_back(fault);
     }
     if (call.count() == 0)
         for (auto& fault : stray_files(library, sources, digests)) faults.push_back(fault);
     // A partial's fault shows in everything that uses it.
     std::vector<std::string> lines;
+    std::int64_t errors = 0;
     json::array rows;
     for (auto& fault : faults) {
         auto line = fault.text();
         if (std::ranges::find(lines, line) != lines.end()) continue;
         lines.push_back(line);
-        rows.push_back(json::object{
-            {"file", fault.file}, {"line", fault.line}, {"column", fault.column}, {"message", fault.message}});
+        bool error = fault.severity == templates::Severity::error;
+        errors += error;
+        rows.push_back(json::object{{"file", fault.file},
+                                    {"line", fault.line},
+                                    {"column", fault.column},
+                                    {"severity", error ? "error" : "warning"},
+                                    {"message", fault.message}});
         call.note(line);
     }
     auto templates = counted(std::int64_t(sources.size()), "template");
+    auto warnings = std::int64_t(lines.size()) - errors;
     if (call.json())
         print_json(call.out, json::object{{"templates", sources.size()}, {"faults", std::move(rows)}});
-    else if (lines.empty())
-        call.say(fmt::format("{} checked, no fault", templates));
     else
-        call.say(fmt::format("{} checked, {}", templates, counted(std::int64_t(lines.size()), "fault")));
-    return lines.empty() ? 0 : 1;
+        call.say(fmt::format("{} checked, {}{}", templates, errors ? counted(errors, "fault") : "no fault",
+                             warnings ? ", " + counted(warnings, "warning") : ""));
+    return errors ? 1 : 0;
 }
 
 void open_editor(const fs::path& file) {

@@ -216,6 +216,8 @@ boost::asio::awaitable<void> Daemon::publish_due() {
         std::vector<digest::Publishing::Fired> fired;
         if (anything) fired = co_await database_.write(publish);
         for (auto& [list, slot, outcome] : fired) {
+            for (auto& fault : outcome.warnings)
+                log::warn("a template has a fault", {{"list", list.slug}, {"fault", fault.text()}});
             if (outcome.issue)
                 log::info("issue scheduled",
                           {{"list", list.slug}, {"issue", outcome.issue->number}, {"slot", rfc3339(slot)}});

@@ -7,6 +7,7 @@
 #include "templates/inline_styles.hpp"
 #include "templates/mustache.hpp"
 #include "templates/program.hpp"
+#include "templates/review.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -53,18 +54,16 @@ struct Publishing::Compiled {
     std::string subject; // without a reader
     templates::Program page, plain;
     delivery::MessageParts parts;
+    std::vector<templates::Fault> warnings;
 };
 
-templates::Template Publishing::load(const std::string& name) const {
+templates::Template Publishing::load(const std::string& name, const std::string& design,
+                                     std::vector<templates::Fault>& warnings) const {
     auto partials = [this](std::string_view partial) { return library_.find(partial); };
-    auto parsed = templates::parse(library_.get(name), partials);
-    if (!parsed) throw templates::TemplateError(parsed.error().front());
-    auto faults = templates::unknown_names(*parsed, templates::mail_vocabulary());
-    auto missing = templates::missing_partials(*parsed);
-    faults.insert(faults.end(), missing.begin(), missing.end());
-    if (name != "subject" && faults.empty()) faults = templates::missing_footer(*parsed);
-    if (!faults.empty()) throw templates::TemplateError(faults.front());
-    return *parsed;
+    auto reviewed = templates::review(library_.get(name), partials, {&design, 1});
+    if (auto* error = templates::first_error(reviewed.faults)) throw templates::TemplateError(*error);
+    warnings.insert(warnings.end(), reviewed.faults.begin(), reviewed.faults.end());
+    return std::move(*reviewed.parsed);
 }
 
 Publishing::Compiled Publishing::compile(const subscribers::List& list, const IssueWords& words,
@@ -76,11 +75,13 @@ Publishing::Compiled Publishing::compile(const subscribers::List& list, const Is
                         list.slug, list.sender, sender.error().reason, list.slug));
     auto said = templates::Languages(library_).words({list.language});
     if (said.broken()) throw templates::TemplateError(*said.broken());
-    const auto page = load(list.template_name + ".html"), plain = load(list.template_name + ".txt");
+    std::vector<templates::Fault> warnings;
+    auto ready = [&](const std::string& name) { return load(name, list.template_name, warnings); };
+    const auto page = ready(list.template_name + ".html"), plain = ready(list.template_name + ".txt");
     const bool whole = templates::names(page, "html") || templates::names(plain, "text");
     auto content = issue_content(site_, list, ListLooks(connection_).of(list.id), words, stories, said,
                                  whole ? Bodies::shown : Bodies::left_out);
-    auto subject = templates::compile(load("subject"), content);
+    auto subject = templates::compile(ready("subject"), content);
     std::string plain_subject;
     subject.fill(plain_subject, {});
     mail::make_one_line(plain_subject);
@@ -88,6 +89,7 @@ Publishing::Compiled Publishing::compile(const subscribers::List& list, const Is
 
     auto html = templates::with_inlined_styles(templates::compile(page, content));
     auto text = templates::compile(plain, for_plain_text(content));
+    if (auto fault = templates::fault_of_size(html, list.template_name + ".html.mustache")) warnings.push_back(*fault);
     auto domain = std::string(sender->address.domain_ascii());
     mail::ListFields fields{
         list.title, fmt::format("{}.{}", list.slug, domain), fmt::format("{}/", site_.url),
@@ -104,7 +106,8 @@ Publishing::Compiled Publishing::compile(const subscribers::List& list, const Is
                                  delivery::why_program(said, list.title),
                                  said.language(),
                                  list.timezone};
-    return {std::move(content), std::move(plain_subject), std::move(html), std::move(text), std::move(parts)};
+    return {std::move(content), std::move(plain_subject), std::move(html),
+            std::move(text),    std::move(parts),         std::move(warnings)};
 }
 
 std::vector<stories::Story> Publishing::stories_of(std::span<const StoryId> ids) {
@@ -133,7 +136,7 @@ Outcome Publishing::draft(const subscribers::List& list, std::optional<Time> slo
     return {id, ""};
 }
 
-void Publishing::freeze(IssueId id, Time now) {
+std::vector<templates::Fault> Publishing::freeze(IssueId id, Time now) {
     storage::Transaction transaction(connection_);
     auto issue = issues_.find(id).value();
     auto list = lists_.find(issue.list).value();
@@ -162,12 +165,13 @@ void Publishing::freeze(IssueId id, Time now) {
     issues_.freeze(id, words.number, compiled.subject, json::serialize(compiled.content), compiled.page.stored(),
                    compiled.plain.stored(), mailing, now);
     transaction.commit();
+    return std::move(compiled.warnings);
 }
 
 Outcome Publishing::publish(const subscribers::List& list, std::optional<Time> slot, Time now) {
     storage::Transaction transaction(connection_);
     auto outcome = draft(list, slot, list.approval ? IssueState::held : IssueState::draft, now);
-    if (outcome.issue && !list.approval) freeze(*outcome.issue, now);
+    if (outcome.issue && !list.approval) outcome.warnings = freeze(*outcome.issue, now);
     if (!outcome.issue && slot) issues_.skip(list.id, *slot, outcome.why_not, now);
     transaction.commit();
     return outcome;
@@ -267,6 +271,7 @@ Sample Publishing::sample(const subscribers::List& list, std::optional<IssueId> 
         page = compiled.page;
         plain = compiled.plain;
         sample.subject = compiled.subject;
+        sample.warnings = compiled.warnings;
         compiled.parts.subject_prefix = subject_prefix;
         message = delivery::Message::compile(compiled.parts);
     }

@@ -28,14 +28,16 @@ namespace postrider::digest {
 struct Outcome {
     std::optional<IssueId> issue; // none: there was nothing to send
     std::string why_not;
+    std::vector<templates::Fault> warnings; // of its templates
 };
 
 // A message as one reader would get it.
 struct Sample {
     std::string subject, html, text;
-    std::string eml;      // the exact message
-    std::string sender;   // of the envelope
-    bool example = false; // no story was eligible: the newest stand in
+    std::string eml;                        // the exact message
+    std::string sender;                     // of the envelope
+    bool example = false;                   // no story was eligible: the newest stand in
+    std::vector<templates::Fault> warnings; // of its templates, as they are now
 };
 
 class Publishing {
@@ -49,8 +51,9 @@ public:
     [[nodiscard]] Selection explain(const subscribers::List& list, Time now);
     // An issue from what is eligible, and stop there.
     Outcome draft(const subscribers::List& list, std::optional<Time> slot, IssueState state, Time now);
-    // A draft or held issue: number, words and mailing. Throws std::runtime_error for any other.
-    void freeze(IssueId id, Time now);
+    // A draft or held issue: number, words and mailing. Throws std::runtime_error for any other. Gives back the warnings
+    // of its templates.
+    std::vector<templates::Fault> freeze(IssueId id, Time now);
     // draft and freeze in one transaction; with the list's approval only a held draft.
     Outcome publish(const subscribers::List& list, std::optional<Time> slot, Time now);
 
@@ -82,7 +85,8 @@ private:
     struct Compiled;
     [[nodiscard]] Compiled compile(const subscribers::List& list, const IssueWords& words,
                                    std::span<const stories::Story> stories) const;
-    [[nodiscard]] templates::Template load(const std::string& name) const;
+    [[nodiscard]] templates::Template load(const std::string& name, const std::string& design,
+                                           std::vector<templates::Fault>& warnings) const;
     [[nodiscard]] std::vector<stories::Story> stories_of(std::span<const StoryId> ids);
     void fill_slots(const subscribers::List& list, Time now, Duration catch_up, std::vector<Fired>& fired);
 

@@ -1,8 +1,11 @@
 #include "templates/colour.hpp"
 
+#include "system/ascii.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -48,6 +51,36 @@ double luminance(Colour colour) {
     return 0.2126 * linear(colour.red) + 0.7152 * linear(colour.green) + 0.0722 * linear(colour.blue);
 }
 
+constexpr std::pair<std::string_view, Colour> names[] = {
+    {"white", {255, 255, 255}},     {"black", {0, 0, 0}},          {"gray", {128, 128, 128}},
+    {"grey", {128, 128, 128}},      {"silver", {192, 192, 192}},   {"red", {255, 0, 0}},
+    {"maroon", {128, 0, 0}},        {"yellow", {255, 255, 0}},     {"olive", {128, 128, 0}},
+    {"lime", {0, 255, 0}},          {"green", {0, 128, 0}},        {"aqua", {0, 255, 255}},
+    {"teal", {0, 128, 128}},        {"blue", {0, 0, 255}},         {"navy", {0, 0, 128}},
+    {"fuchsia", {255, 0, 255}},     {"purple", {128, 0, 128}},     {"orange", {255, 165, 0}},
+    {"darkgray", {169, 169, 169}},  {"darkgrey", {169, 169, 169}}, {"lightgray", {211, 211, 211}},
+    {"lightgrey", {211, 211, 211}}, {"dimgray", {105, 105, 105}},  {"dimgrey", {105, 105, 105}},
+    {"whitesmoke", {245, 245, 245}}};
+
+std::optional<Colour> from_numbers(std::string_view text) {
+    std::array<int, 3> parts{};
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        while (text.starts_with(' ') || text.starts_with(',')) text.remove_prefix(1);
+        auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), parts[i]);
+        if (error != std::errc() || parts[i] < 0 || parts[i] > 255) return std::nullopt;
+        text.remove_prefix(std::size_t(end - text.data()));
+    }
+    if (text.find_first_not_of(" )") != text.npos) return std::nullopt;
+    return Colour{std::uint8_t(parts[0]), std::uint8_t(parts[1]), std::uint8_t(parts[2])};
+}
+
+std::optional<Colour> colour_named(std::string_view text) {
+    auto word = system::lower(text);
+    if (word.starts_with("rgb(")) return from_numbers(std::string_view(word).substr(4));
+    auto known = std::ranges::find(names, word, [](auto& one) { return one.first; });
+    return known == std::end(names) ? parse_colour(word) : std::optional(known->second);
+}
+
 }
 
 std::optional<Colour> parse_colour(std::string_view text) {
@@ -65,6 +98,17 @@ std::optional<Colour> parse_colour(std::string_view text) {
 }
 
 std::string to_text(Colour colour) { return fmt::format("#{:02x}{:02x}{:02x}", colour.red, colour.green, colour.blue); }
+
+std::optional<Colour> colour_in(std::string_view value) {
+    while (!value.empty()) {
+        auto open = value.find('('), blank = value.find(' ');
+        auto end = open < blank ? value.find(')', open) : blank;
+        auto word = value.substr(0, end == value.npos || open >= blank ? end : end + 1);
+        if (auto colour = colour_named(word)) return colour;
+        value.remove_prefix(std::min(word.size() + 1, value.size()));
+    }
+    return std::nullopt;
+}
 
 double contrast(Colour one, Colour other) {
     const double a = luminance(one), b = luminance(other);

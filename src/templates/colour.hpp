@@ -24,6 +24,9 @@ constexpr double readable = 4.5; // the contrast that text needs (WCAG 2.1, 1.4.
 // "#932" or "#993322", in any letter case.
 [[nodiscard]] std::optional<Colour> parse_colour(std::string_view);
 [[nodiscard]] std::string to_text(Colour); // "#993322"
+// The first colour among the words of a CSS value, "#fff url(a.png)": also rgb(1,2,3) and the names that HTML gave to
+// sixteen, and a few more.
+[[nodiscard]] std::optional<Colour> colour_in(std::string_view value);
 
 [[nodiscard]] double contrast(Colour, Colour); // 1 to 21
 

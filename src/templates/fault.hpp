@@ -10,11 +10,17 @@
 
 namespace postrider::templates {
 
+enum class Severity {
+    error,  // what has it is refused
+    warning // said, and used all the same
+};
+
 struct Fault {
     std::string file;
     int line = 1;
     int column = 1;
     std::string message;
+    Severity severity = Severity::error;
 
     [[nodiscard]] std::string text() const; // digest.html.mustache:14:3: section "stories" is never closed
 };
@@ -32,5 +38,8 @@ private:
 };
 
 void sort_by_place(std::vector<Fault>&);
+
+// The first fault for which a template is refused; null: there is none.
+[[nodiscard]] const Fault* first_error(const std::vector<Fault>&);
 
 }
