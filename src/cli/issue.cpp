@@ -174,13 +174,21 @@ int draft(Call& call) {
 
 int approve(Call& call) {
     auto issue = call.issue(call.argument(0));
+    if (issue.state == IssueState::draft && issue.slot) {
+        call.say(fmt::format("{} is approved already and goes out at {}", name_of(issue), shown(issue.slot)));
+        return 0;
+    }
     if (issue.state == IssueState::draft)
         throw Failure(fmt::format("issue {0} is a draft and waits for nobody; `postrider issue send {0}` sends it",
                                   issue.id.number));
     if (issue.state != IssueState::held) refuse(issue, "approved");
-    note_warnings(call, call.publishing().freeze(issue.id, call.now));
-    call.say(fmt::format("{} is approved and scheduled{}", name_of(Issues(call.database()).find(issue.id).value()),
-                         hint_without_daemon(call)));
+    note_warnings(call, call.publishing().approve(issue.id, call.now).warnings);
+    auto approved = Issues(call.database()).find(issue.id).value();
+    if (approved.state == IssueState::draft)
+        call.say(fmt::format("{} is approved and goes out at {}{}", name_of(approved), shown(approved.slot),
+                             hint_without_daemon(call)));
+    else
+        call.say(fmt::format("{} is approved and scheduled{}", name_of(approved), hint_without_daemon(call)));
     return 0;
 }
 

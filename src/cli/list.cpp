@@ -1,5 +1,6 @@
 #include "cli/call.hpp"
 #include "cli/command.hpp"
+#include "cli/list_approval.hpp"
 #include "cli/list_look.hpp"
 #include "digest/rules.hpp"
 #include "schedule/schedule.hpp"
@@ -169,6 +170,7 @@ json::object json_of(Call& call, const List& list) {
             {"exclude", texts_of(rules.exclude)},
             {"topics", texts_of(rules.topics)},
             {"approval", list.approval},
+            {"approve", approval_json(digest::Approvals(call.database()).of(list.id))},
             {"welcome", list.welcome},
             {"active", counts.active},
             {"pending", counts.pending},
@@ -195,6 +197,7 @@ void show(Call& call, const List& list) {
     table.row({"template", list.template_name});
     show_look(table, digest::ListLooks(call.database()).of(list.id));
     table.row({"approval", list.approval ? "yes: an issue waits until it is approved" : "no"});
+    show_approval(table, digest::Approvals(call.database()).of(list.id), call.site().words.editor);
     table.row({"welcome", list.welcome ? "yes" : "no"});
     table.print(call.out, call.terminal);
 }
@@ -207,11 +210,13 @@ int add(Call& call) {
     if (call.has("--private")) list.state = ListState::private_;
     auto picking = read_picking(call, list);
     auto look = read_look(call, {});
+    auto approval = read_approval(call, {});
     storage::Transaction transaction(call.database());
     auto added = Lists(call.database()).add(list, call.now);
     if (!added) throw Failure(fmt::format("{}: {}", list.slug, to_text(added.error())));
     digest::ListRules(call.database()).keep(added->id, picking);
     digest::ListLooks(call.database()).keep(added->id, look);
+    digest::Approvals(call.database()).keep(added->id, approval);
     transaction.commit();
     if (call.json()) {
         print_json(call.out, json_of(call, *added));
@@ -235,11 +240,13 @@ int edit(Call& call) {
     }
     auto picking = read_picking(call, list);
     auto look = read_look(call, digest::ListLooks(call.database()).of(list.id));
+    auto approval = read_approval(call, digest::Approvals(call.database()).of(list.id));
     storage::Transaction transaction(call.database());
     auto edited = Lists(call.database()).update(list, call.now);
     if (!edited) throw Failure(fmt::format("{}: {}", list.slug, to_text(edited.error())));
     digest::ListRules(call.database()).keep(edited->id, picking);
     digest::ListLooks(call.database()).keep(edited->id, look);
+    digest::Approvals(call.database()).keep(edited->id, approval);
     transaction.commit();
     show(call, *edited);
     return 0;
@@ -282,11 +289,13 @@ void add_list(Commands& commands) {
     std::vector<Option> adding{{"--title", "TITLE", "what readers see", Times::once}};
     adding.insert(adding.end(), std::begin(rules), std::end(rules));
     adding.insert(adding.end(), look_options().begin(), look_options().end());
+    adding.insert(adding.end(), approval_options().begin(), approval_options().end());
     adding.push_back({"--private", "", "only the operator adds readers"});
     adding.push_back(json_option);
     std::vector<Option> editing{{"--title", "TITLE", "what readers see"}};
     editing.insert(editing.end(), std::begin(rules), std::end(rules));
     editing.insert(editing.end(), look_options().begin(), look_options().end());
+    editing.insert(editing.end(), approval_options().begin(), approval_options().end());
     editing.push_back({"--state", "STATE", "open, private or archived"});
     editing.push_back(json_option);
     commands.push_back({"list",

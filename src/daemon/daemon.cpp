@@ -218,7 +218,10 @@ boost::asio::awaitable<void> Daemon::publish_due() {
         for (auto& [list, slot, outcome] : fired) {
             for (auto& fault : outcome.warnings)
                 log::warn("a template has a fault", {{"list", list.slug}, {"fault", fault.text()}});
-            if (outcome.issue)
+            if (outcome.issue && slot > now)
+                log::info("issue waits for its editor",
+                          {{"list", list.slug}, {"issue", outcome.issue->number}, {"slot", rfc3339(slot)}});
+            else if (outcome.issue)
                 log::info("issue scheduled",
                           {{"list", list.slug}, {"issue", outcome.issue->number}, {"slot", rfc3339(slot)}});
             else

@@ -37,6 +37,8 @@ constexpr std::array table = {
     Route{"/leave/*", &Pages::leave_form, &Pages::leave, Kind::secret},
     Route{"/preferences/*", &Pages::preferences, &Pages::change_preferences, Kind::secret},
     Route{"/view/*", &Pages::view, nullptr, Kind::secret},
+    Route{"/approve/*", &Pages::approve_form, &Pages::approve, Kind::secret},
+    Route{"/stop/*", &Pages::stop_form, &Pages::stop, Kind::secret},
     Route{"/archive/*", &Pages::archive, nullptr, Kind::fresh},
     Route{"/archive/*/feed.xml", &Pages::archive_feed, nullptr, Kind::open},
     Route{"/archive/*/*", &Pages::archive_issue, nullptr, Kind::open},

@@ -263,7 +263,7 @@ fs::path Site::find(const std::optional<fs::path>& given) {
 Site Site::load(const fs::path& folder) {
     auto config = Config::load(folder / file_name, Config::process_environment());
     Site site(read_words(config.table("site")));
-    site.operator_address = read_operator(config.table("site"));
+    site.operator_address = site.words.editor = read_operator(config.table("site"));
     site.language = read_language(config.table("site"));
     site.folder = folder;
     // Installed system-wide, what changes lives apart from what is configured (FHS 3.0 section 5.8).

@@ -2,6 +2,7 @@
 
 #include "digest/prose.hpp"
 #include "digest/story_body.hpp"
+#include "schedule/zone.hpp"
 #include "stories/html.hpp"
 #include "stories/url.hpp"
 
@@ -114,6 +115,15 @@ void wrap_story(json::object& story) {
 }
 
 std::string letter_sender(const SiteWords& site) { return fmt::format("bounce@{}", site.from.address.domain_ascii()); }
+
+std::string moment_in_words(Time time, const templates::Words& words, std::string_view timezone) {
+    const auto zone = schedule::Zone::find(timezone).value_or(schedule::Zone::utc());
+    const auto local = zone.local(time);
+    const std::chrono::hh_mm_ss clock(
+        std::chrono::floor<std::chrono::minutes>(local - std::chrono::floor<std::chrono::days>(local)));
+    auto day = words.dates(zone.name(), templates::Dates::Style::long_).in_words(time);
+    return fmt::format("{}, {:02}:{:02} {}", day, clock.hours().count(), clock.minutes().count(), zone.name());
+}
 
 json::object site_content(const SiteWords& site) {
     return {{"name", site.name},

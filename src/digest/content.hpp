@@ -26,7 +26,8 @@ struct SiteWords {
     std::string url; // without a slash at its end
     std::string postal_address;
     std::string privacy_url;
-    mail::Mailbox from; // of confirmations, and of lists without a sender of their own
+    mail::Mailbox from;      // of confirmations, and of lists without a sender of their own
+    std::string editor = {}; // [site] operator: asked for approval where a list names nobody; empty: nobody
 };
 
 struct IssueWords {
@@ -40,6 +41,9 @@ enum class Bodies { left_out, shown };
 
 // "bounce@courier.example": of the envelopes of letters, which belong to no list.
 [[nodiscard]] std::string letter_sender(const SiteWords& site);
+
+// "24 November 2026, 07:00 Europe/Berlin"; in UTC where the zone is not known.
+[[nodiscard]] std::string moment_in_words(Time time, const templates::Words& words, std::string_view timezone);
 
 [[nodiscard]] boost::json::object site_content(const SiteWords& site);
 [[nodiscard]] boost::json::object list_content(const SiteWords& site, const subscribers::List& list);

@@ -69,8 +69,16 @@ std::vector<Issue> Issues::newest_slots(ListId list, std::size_t most) {
                            issue_in, list, std::int64_t(most));
 }
 
+std::vector<Issue> Issues::awaiting() {
+    return connection_.all(selected + R"sql(
+        WHERE issue.state IN ('draft', 'held') AND issue.slot IS NOT NULL AND list.state <> 'archived'
+        ORDER BY issue.slot, issue.id)sql",
+                           issue_in);
+}
+
 std::vector<Issue> Issues::held() {
-    return connection_.all(selected + "WHERE issue.state IN ('draft', 'held') AND issue.state = 'held' ORDER BY issue.id", issue_in);
+    return connection_.all(
+        selected + "WHERE issue.state IN ('draft', 'held') AND issue.state = 'held' ORDER BY issue.id", issue_in);
 }
 
 std::vector<Considered> Issues::considered(ListId list) {
@@ -173,6 +181,18 @@ bool Issues::discard(IssueId id) {
     if (was_open) free_stories(id);
     transaction.commit();
     return was_open;
+}
+
+void Issues::approve(IssueId id) {
+    connection_.run("UPDATE issue SET state = 'draft' WHERE id = $1 AND state = 'held'", id);
+}
+
+void Issues::skip_draft(IssueId id, std::string_view reason) {
+    storage::Transaction transaction(connection_);
+    if (connection_.run("UPDATE issue SET state = 'skipped', reason = $2 WHERE id = $1 AND state IN ('draft', 'held')",
+                        id, reason) == 1)
+        free_stories(id);
+    transaction.commit();
 }
 
 void Issues::free_stories(IssueId id) { connection_.run("DELETE FROM issue_story WHERE issue_id = $1", id); }

@@ -47,7 +47,9 @@ public:
     [[nodiscard]] std::vector<Issue> of_list(ListId list); // newest first
     [[nodiscard]] std::vector<Issue> all();
     [[nodiscard]] std::vector<Issue> newest_slots(ListId list, std::size_t most); // with a slot, newest first
-    [[nodiscard]] std::vector<Issue> held();                                      // waiting for a person
+    // Drafts and held ones of lists that are not archived, with a slot; by slot.
+    [[nodiscard]] std::vector<Issue> awaiting();
+    [[nodiscard]] std::vector<Issue> held(); // waiting for a person
 
     // Every story of the list, with the issue it is part of.
     [[nodiscard]] std::vector<Considered> considered(ListId list);
@@ -67,6 +69,9 @@ public:
     Again send_again(ListId list, StoryId story);
     // A draft that is not to be; its stories are free again.
     bool discard(IssueId id);
+    // A held issue is a draft again, which goes out at its slot.
+    void approve(IssueId id);
+    void skip_draft(IssueId id, std::string_view reason); // that was to be sent and cannot; its stories are free again
     void free_stories(IssueId id);
     void free_story(IssueId id, StoryId story);
 

@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 namespace postrider::digest {
 namespace {
@@ -18,12 +17,6 @@ constexpr std::size_t slots_looked_at = 20, lines_in_a_mail = 40, longest_reason
 constexpr Duration letter_lives_for = 72h; // through a relay that is held for a weekend
 constexpr Duration kept_for = 90 * 24h;
 constexpr std::size_t columns = 72;
-
-std::string moment(Time time, const templates::Words& words) {
-    auto day = words.dates("UTC", templates::Dates::Style::long_).in_words(time);
-    auto minutes = std::chrono::floor<std::chrono::minutes>(time.time_since_epoch()) % std::chrono::days(1);
-    return fmt::format("{}, {:02}:{:02} UTC", day, minutes / 1h, minutes % 1h / 1min);
-}
 
 Notice notice_in(const storage::Row& row) {
     auto kind = parse_trouble_kind(row.text(1));
@@ -61,7 +54,7 @@ std::string sentence_of(const Trouble& trouble, const templates::Words& words) {
     auto reason = trouble.reason.substr(0, longest_reason);
     for (auto& c : reason)
         if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-    const auto since = moment(trouble.since, words);
+    const auto since = moment_in_words(trouble.since, words, "UTC");
     constexpr std::string_view keys[] = {"notice_feed_failing",     "notice_feed_gone",    "notice_feed_silent",
                                          "notice_slot_missed",      "notice_slot_overdue", "notice_issues_skipped",
                                          "notice_issue_unanswered", "notice_relay_held"};

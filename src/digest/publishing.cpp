@@ -12,6 +12,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace postrider::digest {
 namespace {
 
@@ -40,6 +42,11 @@ std::vector<stories::Story> under_topics(std::vector<stories::Story> stories, co
         if (auto topic = topic_of(story, rules); !topic.empty())
             story.categories.insert(story.categories.begin(), topic);
     return stories;
+}
+
+const Approval* approval_of(const std::map<ListId, Approval>& approvals, ListId list) {
+    auto found = approvals.find(list);
+    return found == approvals.end() ? nullptr : &found->second;
 }
 
 }
@@ -190,16 +197,20 @@ Time Publishing::slots_since(Issues& issues, const subscribers::List& list) {
 }
 
 bool Publishing::anything_due(Time now) {
+    const auto approvals = Approvals(connection_).all();
     for (auto& list : lists_.all()) {
         if (!list.schedule || list.state == subscribers::ListState::archived) continue;
         auto slot = next_slot(list, slots_since(issues_, list));
         bool broken = !slot; // publish_due says what is wrong with it
-        if (broken || *slot <= now) return true;
+        auto* approval = approval_of(approvals, list.id);
+        if (broken || *slot <= now + (approval ? approval->ahead : Duration::zero())) return true;
     }
-    return false;
+    return std::ranges::any_of(issues_.awaiting(),
+                               [&](auto& issue) { return may_go(issue, approval_of(approvals, issue.list), now); });
 }
 
-void Publishing::fill_slots(const subscribers::List& list, Time now, Duration catch_up, std::vector<Fired>& fired) {
+void Publishing::fill_slots(const subscribers::List& list, const Approval* approval, Time now, Duration catch_up,
+                            std::vector<Fired>& fired) {
     auto schedule = schedule::parse(*list.schedule);
     if (!schedule)
         throw std::runtime_error(fmt::format("the schedule of {} is broken: {}", list.slug,
@@ -211,27 +222,35 @@ void Publishing::fill_slots(const subscribers::List& list, Time now, Duration ca
     for (auto& due : due_slots(*schedule, *zone, slots_since(issues_, list), now, catch_up)) {
         Outcome outcome;
         if (due.skipped.empty())
-            outcome = publish(list, due.slot, now);
+            outcome = approval ? ask(list, *approval, due.slot, now) : publish(list, due.slot, now);
         else if (issues_.skip(list.id, due.slot, due.skipped, now))
             outcome.why_not = due.skipped;
         fired.push_back({list, due.slot, outcome});
     }
+    if (approval) ask_ahead(list, *approval, *schedule, *zone, now, fired);
 }
 
 std::vector<Publishing::Fired> Publishing::publish_due(Time now, Duration catch_up, std::vector<std::string>& errors) {
     std::vector<Fired> fired;
-    for (auto& list : lists_.all()) {
-        if (!list.schedule || list.state == subscribers::ListState::archived) continue;
+    const auto approvals = Approvals(connection_).all();
+    auto guarded = [&](const std::string& slug, auto work) {
         try {
-            fill_slots(list, now, catch_up, fired);
+            work();
         } catch (const templates::TemplateError& error) {
-            errors.push_back(fmt::format("{}: {}", list.slug, error.what()));
+            errors.push_back(fmt::format("{}: {}", slug, error.what()));
         } catch (const storage::Error&) {
             throw; // about the database, not about this list
         } catch (const std::exception& error) {
-            errors.push_back(fmt::format("{}: {}", list.slug, error.what()));
+            errors.push_back(fmt::format("{}: {}", slug, error.what()));
         }
+    };
+    for (auto& list : lists_.all()) {
+        if (!list.schedule || list.state == subscribers::ListState::archived) continue;
+        guarded(list.slug, [&] { fill_slots(list, approval_of(approvals, list.id), now, catch_up, fired); });
     }
+    for (auto& issue : issues_.awaiting())
+        if (may_go(issue, approval_of(approvals, issue.list), now))
+            guarded(issue.list_slug, [&] { settle(issue, now, fired); });
     return fired;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "digest/approval.hpp"
 #include "digest/cadence.hpp"
 #include "digest/content.hpp"
 #include "digest/issues.hpp"
@@ -62,7 +63,7 @@ public:
         Time slot;
         Outcome outcome;
     };
-    // Every slot that is due: filled, or recorded as skipped. An error of one list leaves the others alone; it comes
+    // Every slot that is due: filled, held for its editor, or recorded as skipped; and what its editor has let go. An error of one list leaves the others alone; it comes
     // back in `errors`.
     std::vector<Fired> publish_due(Time now, Duration catch_up, std::vector<std::string>& errors);
     // Cheap, for asking once a second: whether publish_due would do anything.
@@ -79,6 +80,17 @@ public:
     // The operator's word; false when the issue's state does not allow it.
     bool cancel(IssueId id, Time now);
 
+    // The editor's word, of an issue that is held: it goes out at its slot, at once where that is past. Any other stays
+    // as it is. Throws as freeze() does.
+    enum class Answer { approved, approved_before, stopped, too_late };
+    struct Answered {
+        Answer answer;
+        std::vector<templates::Fault> warnings = {}; // of freeze()
+    };
+    Answered approve(IssueId id, Time now);
+    // Its stories are free again.
+    Answer stop(IssueId id);
+
 private:
     struct Selected;
     [[nodiscard]] Selected select_from(const subscribers::List& list, Time now);
@@ -88,7 +100,16 @@ private:
     [[nodiscard]] templates::Template load(const std::string& name, const std::string& design,
                                            std::vector<templates::Fault>& warnings) const;
     [[nodiscard]] std::vector<stories::Story> stories_of(std::span<const StoryId> ids);
-    void fill_slots(const subscribers::List& list, Time now, Duration catch_up, std::vector<Fired>& fired);
+    void fill_slots(const subscribers::List& list, const Approval* approval, Time now, Duration catch_up,
+                    std::vector<Fired>& fired);
+    // approving.cpp
+    Outcome ask(const subscribers::List& list, const Approval& approval, Time slot, Time now);
+    [[nodiscard]] std::vector<templates::Fault> ask_editor(const subscribers::List& list, const Approval& approval,
+                                                           IssueId id, Time now);
+    void ask_ahead(const subscribers::List& list, const Approval& approval, const schedule::Schedule& schedule,
+                   const schedule::Zone& zone, Time now, std::vector<Fired>& fired);
+    void settle(const Issue& issue, Time now, std::vector<Fired>& fired);
+    [[nodiscard]] bool has_stories(IssueId id);
 
     storage::Connection& connection_;
     const templates::Library& library_;
@@ -97,5 +118,8 @@ private:
     Issues issues_;
     subscribers::Lists lists_;
 };
+
+// By its editor or the operator, or it went out without.
+[[nodiscard]] bool is_approved(const Issue&);
 
 }

@@ -101,8 +101,13 @@ std::expected<Schedule, ScheduleError> parse(std::string_view expression) {
         }
         schedule->days.except = std::move(*except);
     }
-    if (!falls_due(*schedule))
-        return std::unexpected(ScheduleError{"never falls due: no month it names has such a day", begin, text.size()});
+    if (!falls_due(*schedule)) {
+        schedule->days.except = {};
+        return std::unexpected(ScheduleError{falls_due(*schedule)
+                                                 ? "never falls due: \"except\" leaves out every day of it"
+                                                 : "never falls due: no month it names has such a day",
+                                             begin, text.size()});
+    }
     schedule->expression = text;
     return schedule;
 }

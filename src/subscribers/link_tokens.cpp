@@ -45,6 +45,8 @@ enum class Purpose : unsigned char {
     preferences = 6,
     bounce = 7,
     message_id = 8,
+    approve = 9,
+    stop = 10,
 };
 
 // HMAC (RFC 2104) with both padded keys already hashed.
@@ -378,6 +380,26 @@ std::string LinkTokens::ask_again(SignUpId id) const {
     std::string token;
     keys()->links.back().sign(token, Alphabet::base64url, Purpose::ask_again, id.number);
     return token;
+}
+
+std::string LinkTokens::approve(IssueId id) const {
+    std::string token;
+    keys()->links.back().sign(token, Alphabet::base64url, Purpose::approve, id.number);
+    return token;
+}
+
+std::string LinkTokens::stop(IssueId id) const {
+    std::string token;
+    keys()->links.back().sign(token, Alphabet::base64url, Purpose::stop, id.number);
+    return token;
+}
+
+std::optional<IssueId> LinkTokens::read_approve(std::string_view token) const {
+    return keys()->one<IssueId>(token, Alphabet::base64url, Purpose::approve);
+}
+
+std::optional<IssueId> LinkTokens::read_stop(std::string_view token) const {
+    return keys()->one<IssueId>(token, Alphabet::base64url, Purpose::stop);
 }
 
 std::optional<SignUpId> LinkTokens::read_confirm(std::string_view token) const {

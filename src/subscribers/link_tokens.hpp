@@ -80,6 +80,11 @@ public:
     [[nodiscard]] std::string confirm(SignUpId) const;   // the link of a confirmation mail
     [[nodiscard]] std::string ask_again(SignUpId) const; // offered when that link has expired
 
+    [[nodiscard]] std::string approve(IssueId) const; // the links of the mail that asks an editor
+    [[nodiscard]] std::string stop(IssueId) const;
+
+    [[nodiscard]] std::optional<IssueId> read_approve(std::string_view token) const;
+    [[nodiscard]] std::optional<IssueId> read_stop(std::string_view token) const;
     [[nodiscard]] std::optional<SignUpId> read_confirm(std::string_view token) const;
     [[nodiscard]] std::optional<SignUpId> read_ask_again(std::string_view token) const;
     [[nodiscard]] std::optional<SubscriptionId> read_leave(std::string_view token) const;

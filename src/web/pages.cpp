@@ -24,7 +24,7 @@ std::string path_in(std::string_view url) {
 Pages::Pages(storage::Database& database, system::Clock& clock, const templates::Library& library,
              const subscribers::LinkTokens& tokens, const digest::SiteWords& site, const subscribers::Settings& sign_up,
              PageOptions options)
-    : database_(database), clock_(clock), tokens_(tokens), site_(site), sign_up_(sign_up), options_(std::move(options)),
+    : database_(database), clock_(clock), library_(library), tokens_(tokens), site_(site), sign_up_(sign_up), options_(std::move(options)),
       templates_(library), site_path_(path_in(site.url)) {
     if (options_.outbox) outbox_ = std::make_unique<OutboxFolder>(*options_.outbox);
 }

@@ -88,6 +88,12 @@ public:
     Answer archive_issue(const http::Request&, const Names&); // a slug and a number
     Answer archive_feed(const http::Request&, const Names&);  // a slug
 
+    // approving.cpp; names: a token
+    Answer approve_form(const http::Request&, const Names&);
+    Answer approve(const http::Request&, const Names&);
+    Answer stop_form(const http::Request&, const Names&);
+    Answer stop(const http::Request&, const Names&);
+
     // outbox.cpp
     Answer outbox(const http::Request&, const Names&);
     Answer outbox_mail(const http::Request&, const Names&); // a file and "html", "text" or "source"
@@ -102,6 +108,7 @@ private:
     struct Preferences;
     struct Change;
     struct Changed;
+    enum class Decision { approve, stop }; // an editor's
 
     [[nodiscard]] templates::Words speaking(const http::Request&, std::string_view wish = "");
     [[nodiscard]] templates::Words speaking(const subscribers::List&, std::string_view reader_language = "");
@@ -113,6 +120,8 @@ private:
     // Where a form posts to: a path, so that 'self' of the policy is met under whatever name the visitor came.
     [[nodiscard]] std::string path_of(std::string_view path) const { return site_path_ + std::string(path); }
 
+    Answer decision_form(const http::Request&, std::optional<IssueId>, Decision, std::string action);
+    Answer decide(const http::Request&, std::optional<IssueId>, Decision);
     boost::asio::awaitable<std::optional<subscribers::List>> open_list(const std::string& slug);
     // Only a domain that is known to take no mail is false.
     boost::asio::awaitable<bool> may_take_mail(const mail::Address&);
@@ -144,6 +153,7 @@ private:
 
     storage::Database& database_;
     system::Clock& clock_;
+    const templates::Library& library_;
     const subscribers::LinkTokens& tokens_;
     const digest::SiteWords& site_;
     const subscribers::Settings& sign_up_;

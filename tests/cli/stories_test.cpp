@@ -204,6 +204,20 @@ TEST_F(ASite, StoriesComeAsJsonLinesAndABadLineIsNamed) {
     EXPECT_EQ(data({"story", "ls", "--list", "daily"}).as_array().size(), 1U);
 }
 
+TEST_F(ASite, AListSaysWhoSeesItsIssuesAheadAndWhatSilenceMeans) {
+    expect_refused(on_site({"list", "edit", "daily", "--approve", "2h"}), 1, "--editor ADDRESS");
+    expect_refused(on_site({"list", "edit", "daily", "--unanswered", "send"}), 2, "needs --approve");
+    expect_refused(on_site({"list", "edit", "daily", "--approve", "30d", "--editor", "a@b.example"}), 2, "1m to 7d");
+    auto shown = data({"list", "edit", "daily", "--approve", "2h", "--editor", "desk@courier.example"}).at("approve");
+    EXPECT_EQ(shown.at("ahead"), "2h");
+    EXPECT_EQ(shown.at("unanswered"), "wait");
+    EXPECT_EQ(data({"list", "edit", "daily", "--unanswered", "send"}).at("approve").at("editor"),
+              "desk@courier.example");
+    EXPECT_TRUE(
+        must({"list", "show", "daily"}).says("2h ahead, by desk@courier.example; without an answer it is sent"));
+    EXPECT_EQ(data({"list", "edit", "daily", "--approve", "none"}).at("approve"), nullptr);
+}
+
 TEST_F(ASite, AScheduleIsRehearsedInSimulatedTime) {
     must({"schedule", "set", "daily", "every day at 07:00", "--except", "2026-12-25", "--except", "sundays"});
     EXPECT_TRUE(must({"schedule", "next", "daily"}).out.contains("but not on Sundays or Friday 25 December 2026"));
@@ -219,12 +233,27 @@ TEST_F(ASite, AScheduleIsRehearsedInSimulatedTime) {
     EXPECT_TRUE(must({"schedule", "rehearse", "daily"}).out.contains("new ones a week"));
 }
 
+TEST_F(CommandLine, ASchedulesEnglishIsShownBackInPlainWords) {
+    for (auto [said, shown] : {std::pair{"every other friday at noon", "every other Friday at 12:00"},
+                               {"last day of the month at 18:00", "on the last day of the month at 18:00"},
+                               {"weekdays at 7 and 17", "every weekday at 07:00 and 17:00"}}) {
+        auto done = type({"schedule", "explain", said, "--json"});
+        ASSERT_EQ(done.status, 0) << done.err;
+        EXPECT_TRUE(done.data().at("words").as_string().starts_with(shown)) << done.out;
+        EXPECT_EQ(done.data().at("next").as_array().size(), 10U);
+    }
+}
+
 TEST_F(CommandLine, ExceptionsOfAScheduleAreExplained) {
     auto done = type({"schedule", "explain", "0 7 * * 1-5", "--except", "december 25", "--json"});
     ASSERT_EQ(done.status, 0) << done.err;
     EXPECT_EQ(done.data().at("words"), "every weekday at 07:00, but not on 25 December of any year");
     EXPECT_EQ(done.data().at("expression"), "0 7 * * 1-5 except december 25");
     expect_refused(type({"schedule", "explain", "0 7 * * 1-5", "--except", "sometimes"}), 1, "is no day to leave out");
+    for (auto [expression, days] : {std::pair{"every sunday at 7", "sundays"}, {"0 7 25 12 *", "december 25"}})
+        expect_refused(type({"schedule", "explain", expression, "--except", days}), 1,
+                       "never falls due: \"except\" leaves out every day of it");
+    expect_refused(type({"schedule", "explain", "0 7 30 2 *", "--except", "sundays"}), 1, "no month it names");
 }
 
 }

@@ -99,6 +99,8 @@ TEST(StoryToInbox, AClockSetBackTwoHoursRepeatsNothing) {
     room.passes(4h, 30min);
     EXPECT_EQ(room.reader("ada@example.org").mails(), 1) << "today's slot was used";
     EXPECT_EQ(room.issues().size(), 1u);
+    room.passes(22h, 60min);
+    EXPECT_EQ(room.reader("ada@example.org").mails(), 2) << "and nothing is lost: tomorrow's slot has the news";
 }
 
 TEST(VisitorToSubscriber, AReaderJoinsConfirmsReadsAndLeaves) {
