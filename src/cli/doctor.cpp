@@ -6,6 +6,7 @@
 #include "storage/migrations.hpp"
 #include "subscribers/consent.hpp"
 #include "system/random.hpp"
+#include "templates/copies.hpp"
 #include "templates/designs.hpp"
 #include "templates/review.hpp"
 #include "templates/words.hpp"
@@ -171,6 +172,12 @@ private:
                 note({"template " + entry.name, {Level::fail, error.what()}});
             }
         }
+        for (auto& entry : call_.library().names())
+            if (templates::built_in_has_changed(call_.library(), entry.name))
+                note({"template " + entry.name,
+                      {Level::warn, fmt::format("the built-in one has changed since you copied it; `postrider template "
+                                                "diff {} --built-in` shows how",
+                                                entry.name)}});
         for (auto& line : templates::Languages(call_.library()).faults_in_short()) note({"words", {Level::warn, line}});
         for (auto& design : designs_)
             for (auto part : {".html", ".txt"})

@@ -1,5 +1,7 @@
 #include "cli/call.hpp"
 #include "cli/command.hpp"
+#include "cli/template_editing.hpp"
+#include "templates/copies.hpp"
 #include "templates/designs.hpp"
 #include "templates/mustache.hpp"
 #include "templates/review.hpp"
@@ -9,15 +11,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
-#include <spawn.h>
-#include <sys/wait.h>
-
-extern char** environ;
 
 namespace postrider::cli {
 namespace {
@@ -90,7 +86,8 @@ int ls(Call& call) {
     for (auto& catalogue : call.library().catalogue_names()) entries.push_back(catalogue);
     for (auto& entry : entries) {
         auto origin = origin_words[int(entry.origin)];
-        json::object row{{"name", entry.name}, {"origin", origin}};
+        bool behind = templates::built_in_has_changed(call.library(), entry.name);
+        json::object row{{"name", entry.name}, {"origin", origin}, {"built_in_has_changed", behind}};
         for (auto& design : designs)
             if (entry.name == design.name + ".html" || entry.name == design.name + ".txt") {
                 row["design"] = design.name;
@@ -98,7 +95,7 @@ int ls(Call& call) {
                 row["lists"] = json::value_from(lists[design.name]);
             }
         rows.push_back(std::move(row));
-        table.row({entry.name, std::string(origin)});
+        table.row({entry.name, fmt::format("{}{}", origin, behind ? "; the built-in one has changed since" : "")});
     }
     if (call.json()) {
         print_json(call.out, rows);
@@ -231,40 +228,6 @@ int check(Call& call) {
     return errors ? 1 : 0;
 }
 
-void open_editor(const fs::path& file) {
-    auto* editor = std::getenv("EDITOR");
-    if (!editor || !*editor) return;
-    // $EDITOR may bring options of its own ("code --wait"), so a shell reads it; the file is an argument.
-    std::string shell = "/bin/sh", option = "-c", script = std::string(editor) + " \"$1\"", name = "postrider",
-                path = file.string();
-    char* words[] = {shell.data(), option.data(), script.data(), name.data(), path.data(), nullptr};
-    pid_t child = 0;
-    if (posix_spawn(&child, "/bin/sh", nullptr, nullptr, words, environ) != 0)
-        throw Failure(fmt::format("the editor \"{}\" could not be started", editor));
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-}
-
-int edit(Call& call) {
-    auto& library = call.library();
-    auto source = library.get(call.argument(0));
-    auto path = library.folder() / source.file;
-    bool there = fs::exists(path);
-    if (!there) {
-        fs::create_directories(library.folder());
-        std::ofstream file(path, std::ios::binary);
-        file << source.text;
-        file.flush();
-        if (!file) throw Failure(fmt::format("{}: cannot be written", path.string()));
-    }
-    call.say(there ? fmt::format("{} is yours already", path.string())
-                   : fmt::format("{} is a copy of the built-in one; `postrider template check {}` when you have "
-                                 "changed it",
-                                 path.string(), source.name));
-    if (call.terminal.in && call.terminal.out) open_editor(path);
-    return 0;
-}
-
 }
 
 void add_template(Commands& commands) {
@@ -298,8 +261,15 @@ void add_template(Commands& commands) {
                         "Copy a built-in template into templates/, and open it in $EDITOR on a terminal.",
                         "template edit digest.html",
                         {name},
-                        {},
-                        edit});
+                        {{"--merged", "", "what changed in the built-in one is in yours now: say no more of it"}},
+                        edit_template});
+    commands.push_back({"template",
+                        "diff",
+                        "Show what you changed against the built-in templates, as `diff -u` would.",
+                        "template diff digest.html --built-in",
+                        {{"NAME", "left out: all that are yours", Times::maybe}},
+                        {{"--built-in", "", "what an upgrade changed in the built-in one since you copied it"}},
+                        diff_templates});
 }
 
 }

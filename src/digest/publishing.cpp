@@ -73,6 +73,23 @@ templates::Template Publishing::load(const std::string& name, const std::string&
     return std::move(*reviewed.parsed);
 }
 
+// A catalogue that cannot be used stops no issue, as it stops no page: the built-in words stand in.
+templates::Words Publishing::words_for(std::string_view language, std::vector<templates::Fault>& warnings) const {
+    auto stand_in = [&](templates::Fault fault) {
+        fault.message += "; the built-in words stand in";
+        fault.severity = templates::Severity::warning;
+        warnings.push_back(std::move(fault));
+    };
+    try {
+        auto said = templates::Languages(library_).words({language});
+        if (said.broken()) stand_in(*said.broken());
+        return said;
+    } catch (const templates::TemplateError& error) { // one cannot even be read
+        stand_in(error.fault().value_or(templates::Fault{fmt::format("words.{}.json", language), 1, 1, error.what()}));
+        return templates::Languages().words({language});
+    }
+}
+
 Publishing::Compiled Publishing::compile(const subscribers::List& list, const IssueWords& words,
                                          std::span<const stories::Story> stories) const {
     auto sender = mail::parse_mailbox(list.sender);
@@ -80,9 +97,8 @@ Publishing::Compiled Publishing::compile(const subscribers::List& list, const Is
         throw std::runtime_error(
             fmt::format("the sender of {} is no address: \"{}\": {}; `postrider list edit {} --from` mends it",
                         list.slug, list.sender, sender.error().reason, list.slug));
-    auto said = templates::Languages(library_).words({list.language});
-    if (said.broken()) throw templates::TemplateError(*said.broken());
     std::vector<templates::Fault> warnings;
+    auto said = words_for(list.language, warnings);
     auto ready = [&](const std::string& name) { return load(name, list.template_name, warnings); };
     const auto page = ready(list.template_name + ".html"), plain = ready(list.template_name + ".txt");
     const bool whole = templates::names(page, "html") || templates::names(plain, "text");

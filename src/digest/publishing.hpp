@@ -9,6 +9,7 @@
 #include "subscribers/lists.hpp"
 #include "templates/mustache.hpp"
 #include "templates/source.hpp"
+#include "templates/words.hpp"
 
 #include <optional>
 #include <string>
@@ -99,6 +100,7 @@ private:
                                    std::span<const stories::Story> stories) const;
     [[nodiscard]] templates::Template load(const std::string& name, const std::string& design,
                                            std::vector<templates::Fault>& warnings) const;
+    [[nodiscard]] templates::Words words_for(std::string_view language, std::vector<templates::Fault>& warnings) const;
     [[nodiscard]] std::vector<stories::Story> stories_of(std::span<const StoryId> ids);
     void fill_slots(const subscribers::List& list, const Approval* approval, Time now, Duration catch_up,
                     std::vector<Fired>& fired);

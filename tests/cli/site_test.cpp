@@ -247,6 +247,46 @@ TEST_F(ASite, AFileOfTheTemplatesThatNothingReadsIsReportedWithTheNearestName) {
     EXPECT_EQ(on_site({"template", "check", "subject"}).status, 0);
 }
 
+TEST_F(ASite, WhatYouChangedOfATemplateAndWhatAnUpgradeDidIsShownApart) {
+    must({"template", "edit", "subject"});
+    EXPECT_EQ(must({"template", "diff"}).out, "no difference\n");
+    auto built_in = read(site() / "templates/subject.mustache");
+    std::ofstream(site() / "templates/subject.mustache") << "News\n" << built_in;
+    auto yours = must({"template", "diff", "subject"});
+    EXPECT_TRUE(yours.out.starts_with("--- subject (built-in)\n+++ subject (yours)\n@@ -1,")) << yours.out;
+    EXPECT_TRUE(yours.out.contains("\n+News\n")) << yours.out;
+    EXPECT_EQ(yours.err, "");
+
+    std::ofstream(site() / "templates/.built-in/subject.mustache") << "as it was\n"; // the upgrade
+    EXPECT_TRUE(must({"template", "diff", "subject"}).err.contains("has changed since you copied it"));
+    EXPECT_TRUE(must({"template", "diff", "subject", "--built-in"}).out.contains("\n-as it was\n"));
+    EXPECT_TRUE(must({"template", "ls"}).out.contains("changed; the built-in one has changed since"));
+    EXPECT_TRUE(on_site({"doctor"}).err.contains("template subject: the built-in one has changed since you copied it"));
+    EXPECT_TRUE(must({"template", "edit", "subject", "--merged"}).out.contains("of today"));
+    EXPECT_EQ(must({"template", "diff", "subject", "--built-in"}).out, "no difference\n");
+    EXPECT_EQ(must({"template", "diff", "page_home.html"}).err, "page_home.html is the built-in one\n");
+    expect_refused(on_site({"template", "edit", "page_home.html", "--merged"}), 1, "nothing to merge");
+}
+
+TEST_F(ASite, ATemplatesWarningsAreSaidAndAreNoFault) {
+    fs::create_directories(site() / "templates");
+    std::ofstream(site() / "templates/digest.html.mustache")
+        << "<html lang=\"en\"><img src=\"https://a.example/a.png\">{{unsubscribe_url}} {{site.postal_address}}\n";
+    auto done = on_site({"template", "check", "digest.html"});
+    EXPECT_EQ(done.status, 0);
+    EXPECT_EQ(done.out, "1 template checked, no fault, 1 warning\n");
+    EXPECT_TRUE(done.err.starts_with("digest.html.mustache:1:17: warning: <img> has no alt")) << done.err;
+    auto data = on_site({"template", "check", "digest.html", "--json"}).data().at("faults").as_array();
+    EXPECT_EQ(data.at(0).at("severity").as_string(), "warning");
+    EXPECT_TRUE(on_site({"doctor"}).err.contains("warn  template digest.html: digest.html.mustache:1:17: warning:"));
+}
+
+TEST_F(ASite, DoctorNamesAWordThatAPageMisspells) {
+    fs::create_directories(site() / "templates");
+    std::ofstream(site() / "templates/page_home.html.mustache") << "{{words.newsleters}}\n";
+    EXPECT_TRUE(on_site({"doctor"}).err.contains("page_home.html.mustache:1:1: there is no \"words.newsleters\""));
+}
+
 TEST_F(ASite, TheBuiltInRelayClaimsNoEncryption) {
     EXPECT_EQ(data({"relay", "ls"}).at(0).at("tls"), "none");
     EXPECT_FALSE(must({"relay", "ls"}).says("required"));

@@ -270,5 +270,43 @@ TEST_F(Publisher, WritesTheRulesOfAMailIntoItsStyleAttributesWhenTheIssueIsMade)
         << html;
 }
 
+TEST_F(Publisher, SaysItsWarningsAndSendsAllTheSame) {
+    operator_writes("digest.html.mustache",
+                    "<html lang=\"en\"><p style=\"color:#999\">x</p><a href=\"{{unsubscribe_url}}\">"
+                    "x</a>{{site.postal_address}}");
+    story("First");
+    auto outcome = publishing->publish(list, {}, now);
+    ASSERT_TRUE(outcome.issue);
+    ASSERT_EQ(outcome.warnings.size(), 1u);
+    EXPECT_TRUE(
+        outcome.warnings[0].text().starts_with("digest.html.mustache:1:17: warning: text in #999999 on #ffffff"))
+        << outcome.warnings[0].text();
+}
+
+TEST_F(Publisher, RefusesAScriptWithItsPlaceAndWritesNothing) {
+    operator_writes("digest.html.mustache", "{{unsubscribe_url}}{{site.postal_address}}\n<script>x</script>");
+    story("First");
+    try {
+        (void)publishing->publish(list, {}, now);
+        FAIL() << "published";
+    } catch (const templates::TemplateError& error) {
+        EXPECT_TRUE(std::string(error.what()).starts_with("digest.html.mustache:2:1: <script>")) << error.what();
+    }
+    EXPECT_TRUE(publishing->explain(list, now).chosen.size() == 1);
+}
+
+TEST_F(Publisher, LetsTheBuiltInWordsStandInForACatalogueThatCannotBeUsed) {
+    operator_writes("words.de.json", "{");
+    list.language = "de";
+    list = subscribers::Lists(*connection).update(list, now).value();
+    story("Zuerst");
+    auto outcome = publishing->publish(list, {}, now);
+    ASSERT_TRUE(outcome.issue);
+    ASSERT_EQ(outcome.warnings.size(), 1u);
+    EXPECT_TRUE(outcome.warnings[0].text().starts_with("words.de.json:1:2: warning: ")) << outcome.warnings[0].text();
+    EXPECT_TRUE(outcome.warnings[0].text().ends_with("; the built-in words stand in")) << outcome.warnings[0].text();
+    EXPECT_NE(publishing->sample(list, outcome.issue, reader(), "", now).text.find("Abmelden"), std::string::npos);
+}
+
 }
 }
