@@ -55,11 +55,11 @@ json::object Pages::data(const templates::Words& words, std::string_view title, 
     return all;
 }
 
-http::Response Pages::page(int status, std::string_view name, const json::object& data) {
+http::Response Pages::page(int status, std::string_view name, const json::object& data, std::string_view more) {
     auto page = templates_.render(name, data);
     auto policy = fmt::format("default-src 'none'; style-src {}; form-action 'self'; frame-ancestors 'none'; "
-                              "base-uri 'none'",
-                              page.style_source);
+                              "base-uri 'none'{}",
+                              page.style_source, more);
     return html_answer(status, std::move(page.html), std::move(policy));
 }
 

@@ -43,6 +43,7 @@ class MailHosts;
 
 namespace postrider::web {
 
+struct KeptMail;
 class OutboxFolder;
 struct Entry;
 
@@ -96,7 +97,8 @@ public:
 
     // outbox.cpp
     Answer outbox(const http::Request&, const Names&);
-    Answer outbox_mail(const http::Request&, const Names&); // a file and "html", "text" or "source"
+    // A file and "text", "source", "html", or that as a frame: "html-light", "html-dark"; or a page with such a frame.
+    Answer outbox_mail(const http::Request&, const Names&);
 
     [[nodiscard]] http::Response not_found(const http::Request&);
     // A page that says what went wrong, by the words REASON_heading and REASON_text, or the latter as {"error": ...}.
@@ -116,7 +118,9 @@ private:
     [[nodiscard]] boost::json::object data(const templates::Words&, std::string_view title) const;
     [[nodiscard]] boost::json::object data(const templates::Words&, std::string_view title,
                                            const subscribers::List&) const;
-    [[nodiscard]] http::Response page(int status, std::string_view name, const boost::json::object& data);
+    // `more`: what the page's policy allows besides its own styles and forms, such as "; frame-src 'self'".
+    [[nodiscard]] http::Response page(int status, std::string_view name, const boost::json::object& data,
+                                      std::string_view more = "");
     // Where a form posts to: a path, so that 'self' of the policy is met under whatever name the visitor came.
     [[nodiscard]] std::string path_of(std::string_view path) const { return site_path_ + std::string(path); }
 
@@ -149,6 +153,7 @@ private:
     Changed apply(storage::Connection&, const Change&) const;
     void ask_to_join(storage::Connection&, const Change&, std::string_view slug, Changed&) const;
     templates::Words speaking(const http::Request&, const Preferences&);
+    http::Response outbox_view(const http::Request&, const Names&, const KeptMail&);
     http::Response preferences_page(const templates::Words&, const std::string& token, const Preferences&, bool saved);
 
     storage::Database& database_;

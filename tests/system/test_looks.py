@@ -41,6 +41,8 @@ PAGES = {
     "archive_issue": 200,
     "view": 200,
     "outbox": 200,
+    "outbox_desktop": 200,
+    "outbox_phone_dark": 200,
     "error_404": 404,
     "error_405": 405,
     "error_413": 413,
@@ -152,6 +154,9 @@ class Newsroom:
         yield "archive_issue", {"path": f"/archive/{slug}/{number}"}
         yield "view", {"path": self.link(language, "reader", "view")}
         yield "outbox", {"path": "/outbox/"}
+        kept = sorted((self.site.folder / "outbox").glob(f"*-{self.reader(language, 'reader')}.eml"))[-1].name
+        yield "outbox_desktop", {"path": f"/outbox/{kept}/desktop"}
+        yield "outbox_phone_dark", {"path": f"/outbox/{kept}/phone-dark"}
         yield "error_404", {"path": "/confirm/nothing"}
         yield "error_405", {"path": "/", "form": {"any": "thing"}}
         yield "error_413", {"path": f"/join/{slug}", "form": {"email": "a" * 20000}}
