@@ -36,7 +36,9 @@ constexpr Option rules[] = {
     {"--include", "WORDS", "takes only stories with these words, or category:NAME, by:NAME, source:NAME; none: all",
      Times::any},
     {"--exclude", "WORDS", "leaves such stories out; none: no longer", Times::any},
-    {"--topic", "\"NAME = CATEGORY, ...\"", "stories of these categories stand under NAME; none: no longer",
+    {"--topic", "\"NAME = CATEGORY, ...\"",
+     "stories of these categories stand under NAME, and readers may choose it; * takes all other stories; none: no "
+     "longer",
      Times::any},
     {"--template", "NAME", "the design of its issues: digest, brief, letter, or your own NAME.html and NAME.txt"},
     {"--approval", "yes|no", "whether a person must approve each issue"},

@@ -65,6 +65,8 @@ json::object json_of(Call& call, const Issue& issue, const Balance& balance) {
     row["other_refusals"] = json_of(balance.other_refusals);
     row["deferrals"] = json_of(balance.deferrals);
     row["other_deferrals"] = json_of(balance.other_deferrals);
+    row["suppressions"] = json_of(balance.suppressions);
+    row["other_suppressions"] = json_of(balance.other_suppressions);
     json::array times;
     for (auto& histogram : answer_times(call, issue)) times.push_back(json_of(histogram));
     row["answer_times"] = std::move(times);
@@ -139,6 +141,7 @@ void print_report(Call& call, const Issue& issue, const Balance& balance) {
     say_remaining(call, issue, balance);
     say_reasons(call, "refused or expired:", balance.refusals, balance.other_refusals);
     say_reasons(call, "put off:", balance.deferrals, balance.other_deferrals);
+    say_reasons(call, "suppressed:", balance.suppressions, balance.other_suppressions);
     for (auto& histogram : answer_times(call, issue)) say_answer_times(call, histogram);
     if (!balance.balanced())
         call.say(painted(fmt::format("THE ACCOUNT DOES NOT BALANCE; `postrider issue verify {}` looks for the reason",

@@ -2,6 +2,7 @@
 #include "cli/command.hpp"
 #include "cli/new_file.hpp"
 #include "delivery/letters.hpp"
+#include "digest/rules.hpp"
 #include "mail/utf8.hpp"
 #include "subscribers/attributes.hpp"
 #include "subscribers/erase.hpp"
@@ -10,12 +11,15 @@
 #include "subscribers/subscribers.hpp"
 #include "subscribers/subscriptions.hpp"
 #include "subscribers/suppressions.hpp"
+#include "subscribers/topics.hpp"
 #include "web/letters.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <istream>
+#include <span>
 
 namespace postrider::cli {
 namespace {
@@ -68,6 +72,24 @@ int told(Call& call, const mail::Address& address, const List& list, std::string
                               address.text()));
 }
 
+std::vector<std::string> topics_of(Call& call, const List& list) {
+    return digest::topic_names(digest::ListRules(call.database()).of(list));
+}
+
+// What --topic says, as stored; none: it was not given.
+std::optional<std::string> chosen_topics(Call& call, const List& list) {
+    if (!call.has("--topic")) return std::nullopt;
+    auto offered = topics_of(call, list);
+    if (offered.empty())
+        throw Failure(fmt::format(
+            "{0} has no topics; `postrider list edit {0} --topic \"World = politics\"` gives it some", list.slug));
+    auto wanted = call.texts("--topic");
+    for (auto& name : wanted)
+        if (subscribers::chosen_topics(std::span(&name, 1), offered).empty())
+            throw Failure(fmt::format("{} has no topic \"{}\"; it has: {}", list.slug, name, fmt::join(offered, "; ")));
+    return subscribers::chosen_topics(wanted, offered);
+}
+
 int add_confirmed(Call& call, const List& list, const mail::Address& address) {
     auto basis = call.line("--basis");
     if (basis.empty())
@@ -75,7 +97,8 @@ int add_confirmed(Call& call, const List& list, const mail::Address& address) {
     subscribers::Subscriptions subscriptions(call.database(), call.tokens());
     subscribers::Profile profile{subscribers::clean_name(call.line("--name")),
                                  subscribers::clean_language(call.text("--language")), "", "{}"};
-    auto result = subscriptions.add(list.id, address, profile, basis, "postrider subscriber add", call.now);
+    auto result = subscriptions.add(list.id, address, profile, basis, "postrider subscriber add", call.now,
+                                    chosen_topics(call, list));
     using What = subscribers::AddResult::What;
     if (result.what == What::suppressed) refuse_suppressed(address);
     return told(
@@ -93,7 +116,17 @@ int add(Call& call) {
     auto basis = call.line("--basis", "added by the operator");
     subscribers::SignUps sign_ups(call.database(), call.tokens(), call.site().sign_up);
     storage::Transaction transaction(call.database());
-    auto outcome = sign_ups.invite({list.id, address, name, language, "", "postrider subscriber add", basis}, call.now);
+    auto outcome = sign_ups.invite({list.id,
+                                    address,
+                                    name,
+                                    language,
+                                    "",
+                                    "postrider subscriber add",
+                                    basis,
+                                    std::nullopt,
+                                    {},
+                                    chosen_topics(call, list)},
+                                   call.now);
     if (auto* asked = std::get_if<subscribers::MailConfirmation>(&outcome))
         confirmations.write(*asked, address, language);
     transaction.commit();
@@ -113,6 +146,7 @@ int add(Call& call) {
 json::object json_of(const subscribers::Membership& one) {
     json::object row{{"list", one.list_slug}, {"state", to_text(one.state)}, {"since", rfc3339(one.since)}};
     row["left_how"] = json::value_from(one.left_how);
+    row["topics"] = json::value_from(subscribers::topics_in(one.topics));
     return row;
 }
 
@@ -151,9 +185,10 @@ int show(Call& call) {
     if (suppression)
         call.say(fmt::format("on the suppression list since {}: {} ({})", shown(suppression->since),
                              suppression->reason, to_text(suppression->kind)));
-    Table table({"LIST", "STATE", "SINCE", "HOW"});
+    Table table({"LIST", "STATE", "SINCE", "HOW", "TOPICS"});
     for (auto& one : lists)
-        table.row({one.list_slug, std::string(to_text(one.state)), shown(one.since), one.left_how.value_or("")});
+        table.row({one.list_slug, std::string(to_text(one.state)), shown(one.since), one.left_how.value_or(""),
+                   one.topics.empty() ? "all" : subscribers::topics_as_text(one.topics)});
     if (!table.empty()) table.print(call.out, call.terminal);
     return 0;
 }
@@ -296,10 +331,13 @@ void say_report(Call& call, const std::string& file, const subscribers::ImportRe
 
 int import(Call& call) {
     auto list = open_list(call);
-    subscribers::ImportOptions options{list.id, call.line("--basis"),
+    subscribers::ImportOptions options{list.id,
+                                       call.line("--basis"),
                                        call.has("--confirmed") ? subscribers::Standing::confirmed
                                                                : subscribers::Standing::unasked,
-                                       call.has("--dry-run"), column_meanings(call)};
+                                       call.has("--dry-run"),
+                                       column_meanings(call),
+                                       topics_of(call, list)};
     if (options.basis.empty()) throw WrongUsage("--basis is empty; say how these people agreed to get mail");
     Confirmations confirmations(call, list);
     Progress progress(call.err, call.terminal, "importing");
@@ -367,18 +405,20 @@ const Argument address_argument{"ADDRESS", "mail address of the reader"};
 const Option list_option{"--list", "SLUG", "the list", Times::once};
 
 void add_one_reader(Commands& commands) {
-    commands.push_back({"subscriber",
-                        "add",
-                        "Ask somebody to join a list, or put them on it.",
-                        "subscriber add ada@example.org --list daily --confirmed --basis \"asked on the phone, 3 May\"",
-                        {address_argument},
-                        {list_option,
-                         {"--name", "NAME", "the reader's name"},
-                         {"--language", "TAG", "the reader's language"},
-                         {"--confirmed", "", "active at once, without a mail that asks"},
-                         {"--basis", "TEXT", "how this person agreed; kept in the consent record"},
-                         json_option},
-                        add});
+    commands.push_back(
+        {"subscriber",
+         "add",
+         "Ask somebody to join a list, or put them on it.",
+         "subscriber add ada@example.org --list daily --confirmed --basis \"asked on the phone, 3 May\"",
+         {address_argument},
+         {list_option,
+          {"--name", "NAME", "the reader's name"},
+          {"--language", "TAG", "the reader's language"},
+          {"--topic", "NAME", "one of the list's topics; left out: all of them, or those of before", Times::any},
+          {"--confirmed", "", "active at once, without a mail that asks"},
+          {"--basis", "TEXT", "how this person agreed; kept in the consent record"},
+          json_option},
+         add});
     commands.push_back({"subscriber",
                         "show",
                         "Show what is known of a reader.",

@@ -18,6 +18,13 @@ constexpr Duration look_again_after = 10s; // at a mailing that could not be sen
 
 constexpr std::string_view time_ran_out = "not reached in time";
 
+// Empty where this reader is to get the mailing.
+std::string_view why_nothing(const OpenMailing& mailing, const subscribers::Reader& reader) {
+    if (reader.left) return left_since;
+    if (mailing.message.is_empty_for(reader)) return no_story;
+    return {};
+}
+
 }
 
 void Intake::exchange(storage::Connection& connection, Group& group, Time now) {
@@ -271,8 +278,8 @@ void Intake::expire_readers(storage::Connection& connection, Open& open, Group& 
                                slice_size, [&]() -> subscribers::Reader& { return readers.emplace_back(); });
     for (auto& reader : readers) {
         if (slice.resumed && has_outcome(connection, open.mailing->id, reader.subscription)) continue;
-        if (reader.left)
-            suppress(connection, open.mailing->id, reader.subscription, left_since, now);
+        if (auto why = why_nothing(*open.mailing, reader); !why.empty())
+            suppress(connection, open.mailing->id, reader.subscription, why, now);
         else
             upsert(connection,
                    {open.mailing->id,
@@ -301,11 +308,12 @@ bool Intake::cut_slice(storage::Connection& connection, Open& open, Time now) {
     return true;
 }
 
-// False, and the outcome recorded, when the reader gets no mail: has left, or has an address that nobody can write to.
+// False, and the outcome recorded, when the reader gets no mail: has left, wants none of its stories, or has an address
+// that nobody can write to.
 bool Intake::fit_to_send(storage::Connection& connection, Parcel& parcel, Time now) {
     auto& mailing = *parcel.mailing;
-    if (parcel.reader.left) {
-        suppress(connection, mailing.id, parcel.reader.subscription, left_since, now);
+    if (auto why = why_nothing(mailing, parcel.reader); !why.empty()) {
+        suppress(connection, mailing.id, parcel.reader.subscription, why, now);
         return false;
     }
     auto address = mail::parse_address(parcel.reader.address);

@@ -50,7 +50,9 @@ struct Parcel {
 
 // "A reader's state is read at most one second before the message leaves."
 constexpr Duration fresh_for = 1s;
-constexpr std::string_view left_since = "left since the issue began"; // why somebody planned gets nothing
+// Why somebody planned gets nothing.
+constexpr std::string_view left_since = "left since the issue began";
+constexpr std::string_view no_story = "no story of the topics that the reader chose";
 
 struct Record {
     MailingId mailing;

@@ -171,6 +171,7 @@ Balance Mailings::balance(MailingId id) {
     auto balance = progress(id);
     reasons(id, "('refused', 'expired')", balance.refusals, balance.other_refusals);
     reasons(id, "('deferred')", balance.deferrals, balance.other_deferrals);
+    reasons(id, "('suppressed')", balance.suppressions, balance.other_suppressions);
     return balance;
 }
 

@@ -48,9 +48,10 @@ struct Balance {
     std::int64_t planned = 0, accepted = 0, refused = 0, suppressed = 0, expired = 0, unknown = 0, deferred = 0;
     std::int64_t attempts = 0;
     std::optional<Time> first_sent_at, last_sent_at;
-    std::vector<Refusal> refusals;  // of who was refused or expired; most frequent first, at most a hundred
-    std::vector<Refusal> deferrals; // of who will be tried again, likewise
-    Others other_refusals, other_deferrals;
+    std::vector<Refusal> refusals;     // of who was refused or expired; most frequent first, at most a hundred
+    std::vector<Refusal> deferrals;    // of who will be tried again, likewise
+    std::vector<Refusal> suppressions; // of who was to get nothing, likewise
+    Others other_refusals, other_deferrals, other_suppressions;
     std::optional<Time> next_try_at; // the first of the deferred
 
     [[nodiscard]] std::int64_t settled() const { return accepted + refused + suppressed + expired + unknown; }

@@ -48,7 +48,7 @@ templates::Program why_program(const templates::Words& words, std::string_view l
 
 std::uint32_t Message::slot_of(std::string_view name) {
     auto known = std::ranges::find(slots_, name, &Slot::name);
-    if (known == slots_.end()) known = slots_.insert(slots_.end(), {std::string(name), source_of(name)});
+    if (known == slots_.end()) known = slots_.insert(slots_.end(), slot_for(name));
     return std::uint32_t(known - slots_.begin());
 }
 
@@ -66,6 +66,7 @@ Message Message::compile(const MessageParts& parts) {
     message.why_ = parts.why;
     message.language_ = parts.language;
     message.timezone_ = parts.timezone;
+    message.topics_ = parts.topics;
     message.prepare();
     return message;
 }
@@ -88,7 +89,7 @@ void Message::add_body(const templates::Program& program) {
     }
 }
 
-Message::Source Message::source_of(std::string_view name) {
+Message::Slot Message::slot_for(std::string_view name) {
     constexpr std::pair<std::string_view, Source> known[] = {
         {"subscriber.name", Source::name},
         {"subscriber.first_name", Source::first_name},
@@ -100,8 +101,9 @@ Message::Source Message::source_of(std::string_view name) {
         {"why", Source::why},
     };
     for (auto& [text, source] : known)
-        if (text == name) return source;
-    return name.starts_with(attribute_prefix) ? Source::attribute : Source::none;
+        if (text == name) return {std::string(name), source};
+    if (auto topic = TopicSlot::named(name)) return {std::string(name), Source::topic, *topic};
+    return {std::string(name), name.starts_with(attribute_prefix) ? Source::attribute : Source::none};
 }
 
 void Message::prepare() {
@@ -141,6 +143,10 @@ std::string Message::to_text() const {
                         {"why", why_.stored()},
                         {"language", language_},
                         {"timezone", timezone_}};
+    if (!topics_.names.empty()) {
+        object["topics"] = json::value_from(topics_.names);
+        object["story_topics"] = json::value_from(topics_.stories);
+    }
     return json::serialize(object);
 }
 
@@ -164,8 +170,7 @@ Message Message::from_text(std::string_view text) {
     message.date_ = Time(Duration(object.at("date").to_number<std::int64_t>()));
     message.subject_ = std::move(*subject);
     message.subject_slots_ = json::value_to<std::vector<std::uint32_t>>(object.at("subject_slots"));
-    for (auto& name : object.at("slots").as_array())
-        message.slots_.push_back({std::string(name.as_string()), source_of(name.as_string())});
+    for (auto& name : object.at("slots").as_array()) message.slots_.push_back(slot_for(name.as_string()));
     for (auto& value : object.at("pieces").as_array()) {
         auto& piece = value.as_array();
         message.pieces_.push_back({Kind(piece.at(0).to_number<int>()), piece.at(1).to_number<std::uint32_t>(),
@@ -174,6 +179,9 @@ Message Message::from_text(std::string_view text) {
     message.why_ = std::move(*why);
     message.language_ = object.contains("language") ? words("language") : "en";
     message.timezone_ = object.contains("timezone") ? words("timezone") : "UTC";
+    if (object.contains("topics"))
+        message.topics_ = {json::value_to<std::vector<std::string>>(object.at("topics")),
+                           json::value_to<std::vector<int>>(object.at("story_topics"))};
     message.prepare();
     return message;
 }
@@ -220,6 +228,7 @@ void Message::look_up(const Slot& slot, const subscribers::Reader& reader, const
             value.clear();
         break;
     }
+    case Source::topic: scratch.share.write(slot.topic, value); break;
     case Source::none: value.clear(); break;
     }
 }
@@ -227,6 +236,7 @@ void Message::look_up(const Slot& slot, const subscribers::Reader& reader, const
 // Every value, and the octets it is in a part: once for each reader, however often a template writes it.
 void Message::fill(Scratch& scratch, const subscribers::Reader& reader, const ReaderLinks& links) const {
     if (scratch.values.size() < slots_.size()) scratch.values.resize(slots_.size());
+    if (!topics_.names.empty()) scratch.share.become(topics_, reader.topics);
     auto attributes = attributes_for(slots_, reader);
     for (std::size_t i = 0; i < slots_.size(); ++i) {
         auto& value = scratch.values[i];
@@ -286,9 +296,10 @@ void Message::write(std::string& out, const subscribers::Reader& reader, const m
 std::string Message::page(const templates::Program& program, const subscribers::Reader& reader,
                           const ReaderLinks& links) const {
     Scratch scratch;
+    if (!is_empty_for(reader)) scratch.share.become(topics_, reader.topics);
     std::vector<std::string> values;
     std::vector<Slot> slots;
-    for (auto& name : program.slots()) slots.push_back({name, source_of(name)});
+    for (auto& name : program.slots()) slots.push_back(slot_for(name));
     auto attributes = attributes_for(slots, reader);
     for (auto& slot : slots) look_up(slot, reader, attributes, links, scratch, values.emplace_back());
     std::vector<std::string_view> views(values.begin(), values.end());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "delivery/topics.hpp"
 #include "mail/message.hpp"
 #include "subscribers/audience.hpp"
 #include "subscribers/link_tokens.hpp"
@@ -38,6 +39,7 @@ struct MessageParts {
     templates::Program subject, text, html;
     templates::Program why;                        // of why_program()
     std::string language = "en", timezone = "UTC"; // of the date in it
+    Topics topics{};                               // what the programs' TopicSlots are about
 };
 
 // The sentence that says why a reader gets this, in the list's language: with the slots "address" and "joined".
@@ -65,6 +67,7 @@ public:
         std::vector<Value> values;
         std::vector<std::string_view> views;
         std::string buffer, subject, mailto;
+        Share share;
 
         // Days in words, as long as they are those of `dates`: many readers joined on the same ones.
         std::shared_ptr<const templates::Dates> dates;
@@ -79,7 +82,13 @@ public:
     void write(std::string& out, const subscribers::Reader& reader, const mail::Address& address,
                const ReaderLinks& links, Scratch& scratch) const;
 
-    // Another program of the same issue, such as its page for the browser, with this reader's values.
+    // True when the topics that this reader chose leave no story.
+    [[nodiscard]] bool is_empty_for(const subscribers::Reader& reader) const {
+        return leaves_nothing(topics_, reader.topics);
+    }
+
+    // Another program of the same issue, such as its page for the browser, with this reader's values. Whoever would see
+    // no story sees all of them.
     [[nodiscard]] std::string page(const templates::Program& program, const subscribers::Reader& reader,
                                    const ReaderLinks& links) const;
 
@@ -109,16 +118,18 @@ private:
         view_url,
         why,
         attribute,
+        topic,
         none
     };
     struct Slot {
         std::string name;
         Source source;
+        TopicSlot topic{};       // of Source::topic
         bool is_written = false; // in a part, not only asked about or in the subject
     };
 
     explicit Message(mail::Heading heading) : heading_(std::move(heading)) {}
-    static Source source_of(std::string_view name);
+    static Slot slot_for(std::string_view name);
     void add_body(const templates::Program& program);
     std::uint32_t slot_of(std::string_view name);
     void prepare();
@@ -138,6 +149,7 @@ private:
     std::vector<Piece> pieces_;
     templates::Program why_;
     std::string language_, timezone_;
+    Topics topics_;
 
     // Made by prepare() from what is above.
     std::optional<mail::Frame> frame_;

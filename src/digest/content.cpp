@@ -5,6 +5,7 @@
 #include "schedule/zone.hpp"
 #include "stories/html.hpp"
 #include "stories/url.hpp"
+#include "templates/program.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -103,6 +104,67 @@ json::array sections_of(const json::array& stories) {
     return sections;
 }
 
+using TopicWhat = delivery::TopicSlot::What;
+
+std::string slot_name(TopicWhat what, std::int64_t number) { return delivery::TopicSlot{what, int(number)}.name(); }
+json::object slot(TopicWhat what, std::int64_t number) { return templates::left_to_reader(slot_name(what, number)); }
+
+// One story among those that a reader gets: only the first and the last one of a topic can be the first and the last of
+// all.
+struct Standing {
+    std::int64_t place; // from 0
+    int topic;
+    bool may_be_first, may_be_last;
+
+    Standing(const json::value& story, const std::vector<int>& topics)
+        : place(story.at("number").to_number<std::int64_t>() - 1), topic(topics[std::size_t(place)]) {
+        auto here = topics.begin() + place;
+        may_be_first = place == 0 || (topic >= 0 && std::find(topics.begin(), here, topic) == here);
+        may_be_last =
+            here + 1 == topics.end() || (topic >= 0 && std::find(here + 1, topics.end(), topic) == topics.end());
+    }
+};
+
+json::object left_to_reader(const json::value& story, const std::vector<int>& topics) {
+    Standing standing(story, topics);
+    auto open = story.as_object();
+    open[templates::only_if] = slot_name(TopicWhat::shown, standing.topic);
+    open["number"] = slot(TopicWhat::place, standing.place);
+    if (standing.place > 0 && standing.may_be_first) open["first"] = slot(TopicWhat::first, standing.place);
+    if (!story.at("last").as_bool() && standing.may_be_last) open["last"] = slot(TopicWhat::last, standing.place);
+    return open;
+}
+
+// The first story that the reader gets.
+json::value lead_left_to_reader(const json::array& stories, const std::vector<int>& topics) {
+    json::array leads;
+    for (auto& story : stories) {
+        Standing standing(story, topics);
+        if (!standing.may_be_first) continue;
+        auto& lead = leads.emplace_back(left_to_reader(story, topics)).as_object();
+        lead[templates::only_if] = slot_name(TopicWhat::first, standing.place);
+    }
+    return templates::one_of(std::move(leads));
+}
+
+// A group of stories, without the one that is the lead.
+void leave_section_to_reader(json::object& section, const std::vector<int>& topics) {
+    auto& stories = section.at("stories").as_array();
+    Standing first(stories.front(), topics);
+    auto same = [&](const json::value& story) { return Standing(story, topics).topic == first.topic; };
+    if (!std::ranges::all_of(stories, same)) // all that is not the lead
+        section[templates::only_if] = slot_name(TopicWhat::others, std::int64_t(topics.size()) - 1);
+    else if (stories.size() == 1 && first.may_be_first)
+        section[templates::only_if] = slot_name(TopicWhat::rest, first.place);
+    else
+        section[templates::only_if] = slot_name(TopicWhat::shown, first.topic);
+    for (auto& story : stories) {
+        Standing standing(story, topics);
+        story = left_to_reader(story, topics);
+        if (standing.may_be_first) story.as_object()[templates::only_if] = slot_name(TopicWhat::rest, standing.place);
+    }
+}
+
 void wrap_member(json::object& object, std::string_view member) {
     if (auto* value = object.if_contains(member); value && value->is_string())
         *value = wrapped(value->as_string(), columns);
@@ -170,6 +232,25 @@ json::object issue_content(const SiteWords& site, const subscribers::List& list,
             {"issue", std::move(about)},       {"stories", std::move(shown)},      {"lead", std::move(lead)},
             {"sections", std::move(sections)}, {"topics", std::move(topics)},      {"words", words.fixed()},
             {"sentence", std::move(sentences)}};
+}
+
+json::object by_choice(json::object content, const delivery::Topics& topics) {
+    if (topics.names.empty()) return content;
+    auto& of = topics.stories;
+    content["lead"] = lead_left_to_reader(content.at("stories").as_array(), of);
+    for (auto& section : content.at("sections").as_array()) leave_section_to_reader(section.as_object(), of);
+    for (auto& group : content.at("topics").as_array()) {
+        auto& stories = group.at("stories").as_array();
+        group.as_object()[templates::only_if] = slot_name(TopicWhat::shown, Standing(stories.front(), of).topic);
+        for (auto& story : stories) story = left_to_reader(story, of);
+    }
+    for (auto& story : content.at("stories").as_array()) story = left_to_reader(story, of);
+    auto& issue = content.at("issue").as_object();
+    for (auto [name, what] : {std::pair{"story_count", TopicWhat::count},
+                              {"rest_count", TopicWhat::others},
+                              {"more_count", TopicWhat::more}})
+        issue[name] = slot(what, issue.at(name).to_number<std::int64_t>());
+    return content;
 }
 
 json::object for_plain_text(json::object content) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "delivery/topics.hpp"
 #include "digest/look.hpp"
 #include "mail/address.hpp"
 #include "stories/stories.hpp"
@@ -50,6 +51,11 @@ enum class Bodies { left_out, shown };
 [[nodiscard]] boost::json::object issue_content(const SiteWords& site, const subscribers::List& list, const Look& look,
                                                 const IssueWords& issue, std::span<const stories::Story> stories,
                                                 const templates::Words& words, Bodies bodies);
+
+// The same data where readers choose topics: each story, and what depends on which of them a reader gets, is left to the
+// reader, as delivery::TopicSlot has it. The stories' topics are those of `topics`. Which sections there are is decided
+// for the whole issue.
+[[nodiscard]] boost::json::object by_choice(boost::json::object content, const delivery::Topics& topics);
 
 // The same data for a plain-text template: prose is wrapped at 72 columns.
 [[nodiscard]] boost::json::object for_plain_text(boost::json::object content);

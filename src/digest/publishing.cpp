@@ -49,6 +49,17 @@ const Approval* approval_of(const std::map<ListId, Approval>& approvals, ListId 
     return found == approvals.end() ? nullptr : &found->second;
 }
 
+// Of stories that stand under_topics().
+delivery::Topics topics_of(const Rules& rules, std::span<const stories::Story> stories) {
+    delivery::Topics topics{topic_names(rules), {}};
+    for (auto& story : stories) {
+        auto known =
+            story.categories.empty() ? topics.names.end() : std::ranges::find(topics.names, story.categories.front());
+        topics.stories.push_back(known == topics.names.end() ? -1 : int(known - topics.names.begin()));
+    }
+    return topics;
+}
+
 }
 
 struct Publishing::Selected {
@@ -104,15 +115,17 @@ Publishing::Compiled Publishing::compile(const subscribers::List& list, const Is
     const bool whole = templates::names(page, "html") || templates::names(plain, "text");
     auto content = issue_content(site_, list, ListLooks(connection_).of(list.id), words, stories, said,
                                  whole ? Bodies::shown : Bodies::left_out);
-    auto subject = templates::compile(ready("subject"), content);
-    std::string plain_subject;
-    subject.fill(plain_subject, {});
+    auto topics = topics_of(ListRules(connection_).of(list), stories);
+    auto subject = templates::compile(ready("subject"), by_choice(content, topics));
+    auto plain_subject = delivery::for_nobody(subject);
     mail::make_one_line(plain_subject);
     content.at("issue").as_object()["subject"] = plain_subject;
 
-    auto html = templates::with_inlined_styles(templates::compile(page, content));
-    auto text = templates::compile(plain, for_plain_text(content));
-    if (auto fault = templates::fault_of_size(html, list.template_name + ".html.mustache")) warnings.push_back(*fault);
+    auto html = templates::with_inlined_styles(templates::compile(page, by_choice(content, topics)));
+    auto text = templates::compile(plain, by_choice(for_plain_text(content), topics));
+    // With topics the page holds several leads; nobody gets more than who gets every story.
+    auto largest = topics.names.empty() ? html : templates::with_inlined_styles(templates::compile(page, content));
+    if (auto fault = templates::fault_of_size(largest, list.template_name + ".html.mustache")) warnings.push_back(*fault);
     auto domain = std::string(sender->address.domain_ascii());
     mail::ListFields fields{
         list.title, fmt::format("{}.{}", list.slug, domain), fmt::format("{}/", site_.url),
@@ -128,7 +141,8 @@ Publishing::Compiled Publishing::compile(const subscribers::List& list, const Is
                                  html,
                                  delivery::why_program(said, list.title),
                                  said.language(),
-                                 list.timezone};
+                                 list.timezone,
+                                 std::move(topics)};
     return {std::move(content), std::move(plain_subject), std::move(html),
             std::move(text),    std::move(parts),         std::move(warnings)};
 }

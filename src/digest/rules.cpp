@@ -132,6 +132,9 @@ std::expected<Topic, std::string> parse_topic(std::string_view text) {
     topic.name = trimmed(written.substr(0, equals));
     if (equals == std::string::npos || topic.name.empty())
         return std::unexpected(std::string("has no name; write it as \"World = politics, foreign affairs\""));
+    // Readers' choices are kept as lines, and written as "World; Sport".
+    if (std::ranges::any_of(topic.name, [](unsigned char c) { return c < ' ' || c == ';'; }))
+        return std::unexpected(std::string("has a name with a semicolon or a control character"));
     for (auto rest = written.substr(equals + 1); !rest.empty();) {
         const auto end = std::min(rest.find(','), rest.size());
         if (auto category = folded(trimmed(rest.substr(0, end))); !category.empty())
@@ -141,6 +144,13 @@ std::expected<Topic, std::string> parse_topic(std::string_view text) {
     if (topic.categories.empty())
         return std::unexpected(std::string("names no category; write it as \"World = politics, foreign affairs\""));
     return topic;
+}
+
+std::vector<std::string> topic_names(const Rules& rules) {
+    std::vector<std::string> names;
+    for (auto& topic : rules.topics)
+        if (std::ranges::find(names, topic.name) == names.end()) names.push_back(topic.name);
+    return names;
 }
 
 std::string topic_of(const stories::Story& story, const Rules& rules) {

@@ -55,6 +55,9 @@ struct Rules {
     std::vector<Topic> topics;            // the first that fits
 };
 
+// What a reader of the list may choose among: each name once, in order.
+[[nodiscard]] std::vector<std::string> topic_names(const Rules&);
+
 // By the list's topics, else the story's first category; empty: it has none.
 [[nodiscard]] std::string topic_of(const stories::Story&, const Rules&);
 

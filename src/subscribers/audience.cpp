@@ -20,6 +20,7 @@ void read_into(Reader& reader, const storage::Row& row) {
     reader.attributes = text(4, "{}");
     reader.activated_at = row.get<Time>(5);
     reader.left = !row.null(6) || row.null(1);
+    reader.topics = row.text(8);
 }
 
 Reader reader_in(const storage::Row& row) {
@@ -71,7 +72,7 @@ int read_audience(storage::Connection& connection, ListId list, Time fixed_at, s
     int count = 0;
     connection.each(
         R"sql(
-        SELECT s.id, r.address, r.name, r.language, r.attributes, s.activated_at, s.left_at, s.subscriber_id
+        SELECT s.id, r.address, r.name, r.language, r.attributes, s.activated_at, s.left_at, s.subscriber_id, s.topics
         FROM subscription s LEFT JOIN subscriber r ON r.id = s.subscriber_id
         WHERE s.list_id = $1 AND s.id > $2 AND s.id <= $3 AND (s.left_at IS NULL OR s.left_at > $4)
         ORDER BY s.id LIMIT $5)sql",
@@ -85,10 +86,10 @@ int read_audience(storage::Connection& connection, ListId list, Time fixed_at, s
 
 Reader read_one(storage::Connection& connection, SubscriptionId subscription) {
     auto reader = connection.first(R"sql(
-        SELECT s.id, r.address, r.name, r.language, r.attributes, s.activated_at, s.left_at, s.subscriber_id
+        SELECT s.id, r.address, r.name, r.language, r.attributes, s.activated_at, s.left_at, s.subscriber_id, s.topics
         FROM subscription s LEFT JOIN subscriber r ON r.id = s.subscriber_id WHERE s.id = $1)sql",
                                    reader_in, subscription);
-    return reader.value_or(Reader{subscription, {}, "", "", "", "{}", Time(), true});
+    return reader.value_or(Reader{subscription, {}, "", "", "", "{}", Time(), true, ""});
 }
 
 std::vector<std::string> counter_contradictions(storage::Connection& connection, ListId list) {

@@ -33,7 +33,8 @@ struct Reader {
     std::string address, name, language;
     std::string attributes; // JSON object
     Time activated_at;
-    bool left = false; // since the audience was fixed, or erased: gets no mail
+    bool left = false;  // since the audience was fixed, or erased: gets no mail
+    std::string topics; // chosen ones: topics.hpp
 };
 
 // The ids of the `count`-th reader of the list after `after`: where a slice ends; 0 when there is none left up to the

@@ -4,6 +4,7 @@
 #include "subscribers/consent.hpp"
 #include "subscribers/subscriptions.hpp"
 #include "subscribers/suppressions.hpp"
+#include "subscribers/topics.hpp"
 
 #include <boost/json.hpp>
 
@@ -22,7 +23,8 @@ Erased erase(storage::Connection& connection, const LinkTokens& tokens, const ma
             *subscriber);
         for (auto list : open)
             erased.subscriptions += close_stretch(connection, list, *subscriber, LeftHow::erased, now);
-        connection.run("UPDATE subscription SET subscriber_id = NULL WHERE subscriber_id = $1", *subscriber);
+        connection.run("UPDATE subscription SET subscriber_id = NULL, topics = '' WHERE subscriber_id = $1",
+                       *subscriber);
         connection.run("DELETE FROM subscriber WHERE id = $1", *subscriber);
     }
     erased.sign_ups = connection.run("DELETE FROM sign_up WHERE address_key = $1", key);
@@ -53,9 +55,14 @@ std::string known_about(storage::Connection& connection, const LinkTokens& token
         known["attributes"] = std::move(attributes);
     }
     boost::json::array subscriptions, consent;
-    for (auto& one : Subscriptions(connection, tokens).of(address, now))
-        subscriptions.push_back(
-            {{"list", one.list_slug}, {"state", to_text(one.state)}, {"since", rfc3339(one.since)}});
+    for (auto& one : Subscriptions(connection, tokens).of(address, now)) {
+        boost::json::array topics;
+        each_topic(one.topics, [&](std::string_view name) { topics.emplace_back(name); });
+        subscriptions.push_back({{"list", one.list_slug},
+                                 {"state", to_text(one.state)},
+                                 {"since", rfc3339(one.since)},
+                                 {"topics", std::move(topics)}});
+    }
     for (auto& one : consent_of(connection, address.key()))
         consent.push_back({{"list", one.list_slug},
                            {"event", one.event},

@@ -77,6 +77,11 @@ std::string places(int rows, int columns) {
     return text;
 }
 
+std::optional<std::string> topics_of(const Row& row) {
+    auto topics = row[Row::topics];
+    return topics.empty() ? std::nullopt : std::optional(std::string(topics));
+}
+
 // The writing half of an import of confirmed readers.
 class Writer {
 public:
@@ -204,11 +209,16 @@ private:
             id = activate(connection_, options_.list, address,
                           {std::string(row[Row::name]), std::string(row[Row::language]),
                            std::string(row[Row::timezone]), std::string(row[Row::attributes])},
-                          now_)
+                          topics_of(row), now_)
                      .subscriber;
         close_stretch(connection_, options_.list, id, LeftHow::operator_, now_);
         record_consent(connection_,
                        {options_.list, row[Row::key], ConsentEvent::left, now_, options_.basis, {}, form_});
+    }
+
+    // The group is in the order of keys.
+    static const Repeated& row_of(const std::vector<Repeated>& group, std::string_view key) {
+        return *std::ranges::lower_bound(group, key, {}, [](auto& one) { return (*one.row)[Row::key]; });
     }
 
     // Gives the number of readers that became active.
@@ -259,6 +269,12 @@ private:
         for (auto& person : people)
             person.link =
                 chain_->link({options_.list, person.key, ConsentEvent::imported, now_, options_.basis, {}, form_});
+        if (!options_.topics.empty())
+            for (auto& person : people)
+                if (auto topics = topics_of(*row_of(group, person.key).row))
+                    connection_.run("UPDATE subscription SET topics = $3 WHERE subscriber_id = $1 AND list_id = $2 AND "
+                                    "left_at IS NULL",
+                                    person.id, options_.list, *topics);
         in_chunks(
             consent_sql_, std::span(people),
             [&](const Person& person) {
@@ -340,8 +356,17 @@ private:
             }
             auto& row = rows[at];
             auto address = mail::parse_address(row[Row::address]).value(); // it was parsed before
-            auto outcome = sign_ups_.invite(
-                {options_.list, address, row[Row::name], row[Row::language], {}, form_, options_.basis}, now_);
+            auto outcome = sign_ups_.invite({options_.list,
+                                             address,
+                                             row[Row::name],
+                                             row[Row::language],
+                                             {},
+                                             form_,
+                                             options_.basis,
+                                             std::nullopt,
+                                             {},
+                                             topics_of(row)},
+                                            now_);
             if (auto* mail = std::get_if<MailConfirmation>(&outcome)) {
                 ++report_.added;
                 if (hooks_.write_letter) hooks_.write_letter(*mail, sign_ups_.find(mail->id).value());

@@ -34,9 +34,10 @@ enum class Standing {
 };
 
 struct ColumnMeaning {
-    std::string title;   // a column of the file, in any letter case
-    std::string meaning; // email, name, first_name, last_name, language, timezone, status, "-" (left out), or the name
-                         // of an attribute
+    std::string title; // a column of the file, in any letter case
+    std::string
+        meaning; // email, name, first_name, last_name, language, timezone, topics, status, "-" (left out), or the name
+                 // of an attribute
 };
 
 struct ImportOptions {
@@ -45,6 +46,7 @@ struct ImportOptions {
     Standing standing = Standing::unasked;
     bool dry_run = false;
     std::vector<ColumnMeaning> columns = {};
+    std::vector<std::string> topics = {}; // that the readers of the list may choose among
 };
 
 struct Rejection {

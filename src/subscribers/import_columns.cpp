@@ -28,13 +28,14 @@ constexpr Known plain[] = {{"email", email},
                            {"name", name},
                            {"language", language},
                            {"timezone", timezone},
+                           {"topics", topics},
                            {"rejected_line", ignored}, // our own file of rejected rows has them
                            {"rejected_reason", ignored}};
 
 // What an operator may say of a column; any other word names an attribute.
 constexpr Known words[] = {{"email", email},         {"name", name},         {"first_name", first_name},
                            {"last_name", last_name}, {"language", language}, {"timezone", timezone},
-                           {"status", status},       {"-", ignored}};
+                           {"topics", topics},       {"status", status},     {"-", ignored}};
 
 // The export of one contact list; unsubscribed and cleaned contacts come with columns of their own.
 constexpr Known mailchimp[] = {{"email address", email},
@@ -74,8 +75,8 @@ constexpr Known mailpoet[] = {{"email", email},
                               {"confirmation time", ignored},
                               {"confirmation ip", ignored},
                               {"list", ignored}};
-constexpr Known ours[] = {{"email", email},       {"name", name},     {"language", language},
-                          {"timezone", timezone}, {"status", status}, {"since", ignored}};
+constexpr Known ours[] = {{"email", email},   {"name", name},     {"language", language}, {"timezone", timezone},
+                          {"topics", topics}, {"status", status}, {"since", ignored}};
 
 struct Program {
     std::string_view name;

@@ -26,6 +26,7 @@ struct Column {
         last_name,
         language,
         timezone,
+        topics,     // "World; Sport"; of a list that has none an attribute
         status,     // a word; see standing_before()
         left_at,    // not empty: unsubscribed
         bounced_at, // not empty: bounced

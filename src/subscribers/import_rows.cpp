@@ -4,6 +4,7 @@
 #include "schedule/zone.hpp"
 #include "subscribers/attributes.hpp"
 #include "subscribers/subscribers.hpp"
+#include "subscribers/topics.hpp"
 #include "system/ascii.hpp"
 
 #include <fmt/format.h>
@@ -126,6 +127,7 @@ std::optional<std::string> Rows::take(const Column& column, std::string_view fie
     case last_name: reader_.last_name = trimmed(field); break;
     case language: reader_.language = trimmed(field); break;
     case timezone: reader_.timezone = trimmed(field); break;
+    case topics: return take_topics(column, field);
     case attributes: reader_.more = parse_attributes(field); break;
     case attribute: reader_.attributes.emplace_back(column.title, field); break;
     case ignored: break;
@@ -143,6 +145,17 @@ std::optional<std::string> Rows::take(const Column& column, std::string_view fie
         break;
     }
     return std::nullopt;
+}
+
+std::optional<std::string> Rows::take_topics(const Column& column, std::string_view field) {
+    if (options_.topics.empty()) {
+        reader_.attributes.emplace_back(column.title, field);
+        return std::nullopt;
+    }
+    std::vector<std::string> unknown;
+    reader_.topics = topics_from_text(field, options_.topics, unknown);
+    if (unknown.empty()) return std::nullopt;
+    return fmt::format("the list has no topic \"{}\"; it has: {}", unknown.front(), fmt::join(options_.topics, "; "));
 }
 
 std::optional<std::string> Rows::add(const CsvRecord& record, Window& window) {
@@ -174,7 +187,7 @@ std::optional<std::string> Rows::add(const CsvRecord& record, Window& window) {
     auto both = fmt::format("{}{}{}", reader_.first_name, reader_.last_name.empty() ? "" : " ", reader_.last_name);
     auto key = address->key(), name = clean_name(reader_.name.empty() ? both : reader_.name),
          attributes = attributes_json(reader_.attributes);
-    window.add(record.line, reader_.before, {key, address->text(), name, tag, timezone, attributes});
+    window.add(record.line, reader_.before, {key, address->text(), name, tag, timezone, attributes, reader_.topics});
     return std::nullopt;
 }
 

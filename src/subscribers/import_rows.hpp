@@ -31,7 +31,7 @@ inline constexpr std::size_t window_bytes = 16 << 20;
 // A reader as the file gives it, packed: its texts stand one behind the other in a block of the window.
 class Row {
 public:
-    enum Part { key, address, name, language, timezone, attributes, parts };
+    enum Part { key, address, name, language, timezone, attributes, topics, parts };
 
     std::int64_t line;
     Before before;
@@ -95,6 +95,7 @@ private:
     std::optional<std::string> add(const CsvRecord&, Window&); // what is wrong with the row, or nothing
     // What is wrong with the field, or nothing.
     std::optional<std::string> take(const Column&, std::string_view field);
+    std::optional<std::string> take_topics(const Column&, std::string_view field);
     const std::string& fault_of_zone(std::string_view name);
 
     std::string name_;
@@ -112,7 +113,8 @@ private:
         std::string_view email, name, first_name, last_name, language, timezone;
         Before before = Before::subscribed;
         std::vector<std::pair<std::string_view, std::string_view>> attributes;
-        Attributes more; // out of a column that holds an object of them
+        Attributes more;    // out of a column that holds an object of them
+        std::string topics; // as stored
     } reader_;
     std::map<std::string, std::string, std::less<>> zones_; // what is wrong with each name seen; "" where nothing is
 };

@@ -9,6 +9,10 @@
 namespace postrider::subscribers {
 namespace {
 
+std::string topics_of(storage::Connection& connection, SubscriptionId subscription) {
+    return connection.value<std::string>("SELECT topics FROM subscription WHERE id = $1", subscription).value_or("");
+}
+
 Profile profile_of(storage::Connection& connection, SubscriptionId subscription) {
     auto holder = connection.value<std::optional<SubscriberId>>("SELECT subscriber_id FROM subscription WHERE id = $1",
                                                                 subscription);
@@ -69,15 +73,17 @@ MailConfirmation SignUps::keep(const Asking& asking, Time now) {
                     asking.list, key, now);
     auto expires_at = now + settings_.confirm_within;
     auto id = connection_.value<SignUpId>(
-        R"sql(INSERT INTO sign_up (list_id, address, address_key, name, language, created_at, expires_at, replaces)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        R"sql(INSERT INTO sign_up (list_id, address, address_key, name, language, created_at, expires_at, replaces,
+                                   topics)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
               ON CONFLICT (list_id, address_key) DO UPDATE SET
                 address = excluded.address, name = excluded.name, language = excluded.language,
                 created_at = excluded.created_at, expires_at = excluded.expires_at,
-                replaces = coalesce(excluded.replaces, sign_up.replaces)
+                replaces = coalesce(excluded.replaces, sign_up.replaces),
+                topics = coalesce(excluded.topics, sign_up.topics)
               RETURNING id)sql",
         asking.list, asking.address.text(), key, clean_name(asking.name), clean_language(asking.language), now,
-        expires_at, asking.replaces);
+        expires_at, asking.replaces, asking.topics);
     auto mail = system::hex(system::random_bytes(16));
     record_consent(connection_, {asking.list, key, ConsentEvent::asked, now, asking.words, asking.client, asking.form,
                                  asking.words_language, id, mail});
@@ -103,7 +109,7 @@ std::optional<AskOutcome> SignUps::ask_again(SignUpId id, std::string_view clien
         if (address)
             outcome = ask_at(Door::visitor,
                              {old->list, *address, old->name, old->language, client, said->form, said->words,
-                              old->replaces, said->language},
+                              old->replaces, said->language, old->topics},
                              now);
     }
     transaction.commit();
@@ -137,7 +143,9 @@ ConfirmResult SignUps::confirm_now(const SignUp& sign_up, std::string_view clien
     if (!sign_up.language.empty()) profile.language = sign_up.language;
     // The old one ends first: where both are one address, the reader has come back and stays.
     if (sign_up.replaces) Subscriptions(connection_, tokens_).leave(*sign_up.replaces, LeftHow::page, client, now);
-    auto activated = activate(connection_, sign_up.list, *address, profile, now);
+    auto topics = sign_up.topics;
+    if (!topics && sign_up.replaces) topics = topics_of(connection_, *sign_up.replaces);
+    auto activated = activate(connection_, sign_up.list, *address, profile, topics, now);
     connection_.run("UPDATE sign_up SET confirmed_at = $1 WHERE id = $2", now, sign_up.id);
     record_consent(connection_,
                    {sign_up.list, address->key(), ConsentEvent::confirmed, now, {}, client, {}, {}, sign_up.id});
@@ -147,7 +155,7 @@ ConfirmResult SignUps::confirm_now(const SignUp& sign_up, std::string_view clien
 
 std::optional<SignUp> SignUps::find(SignUpId id) {
     return connection_.first(
-        R"sql(SELECT id, list_id, address, name, language, created_at, expires_at, confirmed_at, replaces
+        R"sql(SELECT id, list_id, address, name, language, created_at, expires_at, confirmed_at, replaces, topics
               FROM sign_up WHERE id = $1)sql",
         [](const storage::Row& row) {
             return SignUp{row.get<SignUpId>(0),
@@ -158,7 +166,8 @@ std::optional<SignUp> SignUps::find(SignUpId id) {
                           row.get<Time>(5),
                           row.get<Time>(6),
                           row.get<std::optional<Time>>(7),
-                          row.get<std::optional<SubscriptionId>>(8)};
+                          row.get<std::optional<SubscriptionId>>(8),
+                          row.get<std::optional<std::string>>(9)};
         },
         id);
 }

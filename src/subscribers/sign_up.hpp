@@ -33,6 +33,8 @@ struct Asking {
     // confirmed, and its values (time zone, attributes) move along.
     std::optional<SubscriptionId> replaces = std::nullopt;
     std::string_view words_language = {};
+    // Chosen ones, as stored (topics.hpp); none: nothing was said of them.
+    std::optional<std::string> topics = std::nullopt;
 };
 
 // The caller writes the confirmation letter in the same transaction. The link of an earlier one that has not expired
@@ -70,6 +72,7 @@ struct SignUp {
     Time created_at, expires_at;
     std::optional<Time> confirmed_at;
     std::optional<SubscriptionId> replaces;
+    std::optional<std::string> topics;
 };
 
 class SignUps {

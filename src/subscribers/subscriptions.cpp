@@ -57,17 +57,21 @@ std::string_view to_text(SubscriptionState state) {
 }
 
 Activated activate(storage::Connection& connection, ListId list, const mail::Address& address, const Profile& profile,
-                   Time now) {
+                   const std::optional<std::string>& topics, Time now) {
     // The counter first, so that this waits for an audience that is being fixed, and the next one for this.
     connection.run("UPDATE list_counter SET active = active + 1 WHERE list_id = $1", list);
     auto subscriber = Subscribers(connection).keep(address, profile, now);
     auto made = connection.value<SubscriptionId>(
-        R"sql(INSERT INTO subscription (list_id, subscriber_id, activated_at) VALUES ($1, $2, $3)
+        R"sql(INSERT INTO subscription (list_id, subscriber_id, activated_at, topics)
+              VALUES ($1, $2, $3, coalesce($4, (SELECT topics FROM subscription
+                                                WHERE subscriber_id = $2 AND list_id = $1 ORDER BY id DESC LIMIT 1), ''))
               ON CONFLICT (subscriber_id, list_id) WHERE left_at IS NULL DO NOTHING RETURNING id)sql",
-        list, subscriber, now);
+        list, subscriber, now, topics);
     if (made) return {*made, subscriber, true};
     connection.run("UPDATE list_counter SET active = active - 1 WHERE list_id = $1", list);
-    return {open_stretch(connection, list, subscriber).value(), subscriber, false};
+    auto open = open_stretch(connection, list, subscriber).value();
+    if (topics) connection.run("UPDATE subscription SET topics = $2 WHERE id = $1", open, *topics);
+    return {open, subscriber, false};
 }
 
 bool close_stretch(storage::Connection& connection, ListId list, SubscriberId subscriber, LeftHow how, Time now) {
@@ -104,7 +108,7 @@ bool Subscriptions::come_back(SubscriptionId id, std::string_view client, Time n
         auto person = Subscribers(connection_).find(*old->subscriber);
         auto address = mail::parse_address(person->address);
         if (address && !Suppressions(connection_, tokens_).contains(*address)) {
-            back = activate(connection_, old->list, *address, {}, now).fresh;
+            back = activate(connection_, old->list, *address, {}, std::nullopt, now).fresh;
             if (back)
                 record_consent(connection_, {old->list, old->address_key, ConsentEvent::confirmed, now,
                                              "the reader took the leaving back", client, "page"});
@@ -115,11 +119,11 @@ bool Subscriptions::come_back(SubscriptionId id, std::string_view client, Time n
 }
 
 AddResult Subscriptions::add(ListId list, const mail::Address& address, const Profile& profile, std::string_view basis,
-                             std::string_view form, Time now) {
+                             std::string_view form, Time now, const std::optional<std::string>& topics) {
     storage::Transaction transaction(connection_);
     AddResult result{AddResult::What::suppressed, std::nullopt};
     if (!Suppressions(connection_, tokens_).contains(address)) {
-        auto activated = activate(connection_, list, address, profile, now);
+        auto activated = activate(connection_, list, address, profile, topics, now);
         result = {activated.fresh ? AddResult::What::added : AddResult::What::already, activated.subscription};
         if (activated.fresh)
             record_consent(connection_, {list, address.key(), ConsentEvent::added, now, basis, {}, form});
@@ -140,6 +144,10 @@ bool Subscriptions::remove(ListId list, const mail::Address& address, Time now) 
     return removed || waiting > 0;
 }
 
+void Subscriptions::choose_topics(SubscriptionId id, std::string_view topics) {
+    connection_.run("UPDATE subscription SET topics = $2 WHERE id = $1 AND left_at IS NULL", id, topics);
+}
+
 std::optional<SubscriptionId> Subscriptions::active(ListId list, const mail::Address& address) {
     return connection_.value<SubscriptionId>(
         R"sql(SELECT s.id FROM subscriber p JOIN subscription s ON s.subscriber_id = p.id
@@ -157,16 +165,17 @@ std::vector<Membership> Subscriptions::of(const mail::Address& address, Time now
         if (!waiting) one.state = left_at ? SubscriptionState::unsubscribed : SubscriptionState::active;
         if (left_at) one.since = *left_at;
         one.left_how = row.get<std::optional<std::string>>(4);
+        one.topics = row.get<std::string>(8);
         // Rows of one list come newest first, a sign-up that waits before the stretches it would follow.
         if (memberships.empty() || memberships.back().list != one.list) memberships.push_back(std::move(one));
     };
     connection_.each(
         R"sql(SELECT s.list_id, l.slug, s.activated_at, s.left_at, s.left_how, 0, s.id,
-                     CASE WHEN s.left_at IS NULL THEN 0 ELSE 2 END
+                     CASE WHEN s.left_at IS NULL THEN 0 ELSE 2 END, s.topics
               FROM subscriber p JOIN subscription s ON s.subscriber_id = p.id JOIN list l ON l.id = s.list_id
               WHERE p.address_key = $1
               UNION ALL
-              SELECT u.list_id, l.slug, u.created_at, NULL, NULL, 1, u.id, 1
+              SELECT u.list_id, l.slug, u.created_at, NULL, NULL, 1, u.id, 1, coalesce(u.topics, '')
               FROM sign_up u JOIN list l ON l.id = u.list_id
               WHERE u.address_key = $1 AND u.confirmed_at IS NULL AND u.expires_at > $2
               ORDER BY 2, 8, 7 DESC)sql",

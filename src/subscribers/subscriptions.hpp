@@ -30,8 +30,10 @@ struct Activated {
     bool fresh; // false: was active already, nothing changed but the profile
 };
 // Puts the address on the list, without asking the suppression list and without a line in the consent record: for
-// this room's own rules. Inside a transaction.
-Activated activate(storage::Connection&, ListId, const mail::Address&, const Profile&, Time now);
+// this room's own rules. Without `topics` (as stored: topics.hpp) those of the reader's last stretch on the list count
+// again. Inside a transaction.
+Activated activate(storage::Connection&, ListId, const mail::Address&, const Profile&,
+                   const std::optional<std::string>& topics, Time now);
 // Closes the open stretch; false when there was none. Inside a transaction; the same restriction.
 bool close_stretch(storage::Connection&, ListId, SubscriberId, LeftHow, Time now);
 
@@ -57,6 +59,7 @@ struct Membership {
     SubscriptionState state;
     Time since;                          // asked, became active, or left
     std::optional<std::string> left_how; // of an unsubscribed one
+    std::string topics;                  // chosen ones, as stored: topics.hpp
 };
 
 struct Member {
@@ -83,10 +86,13 @@ public:
 
     // The operator vouches: `basis` says why this person may be mailed. The confirmation is skipped, the suppression
     // list is not.
-    AddResult add(ListId, const mail::Address&, const Profile&, std::string_view basis, std::string_view form,
-                  Time now);
+    AddResult add(ListId, const mail::Address&, const Profile&, std::string_view basis, std::string_view form, Time now,
+                  const std::optional<std::string>& topics = std::nullopt);
     // By the operator. False when the address was not active on the list; a waiting sign-up is removed as well.
     bool remove(ListId, const mail::Address&, Time now);
+
+    // The topics of an open stretch, as stored: topics.hpp. Mails that have not left yet follow.
+    void choose_topics(SubscriptionId, std::string_view topics);
 
     [[nodiscard]] std::optional<SubscriptionId> active(ListId, const mail::Address&);
     [[nodiscard]] std::vector<Membership> of(const mail::Address&, Time now); // by slug

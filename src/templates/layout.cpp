@@ -129,8 +129,8 @@ void Layout::section(const Template::Part& part, const Token& token, Place& plac
     } else {
         auto path = path_of(token.text);
         end_run();
-        *writing_ += inverted ? fmt::format("{{{{^i{}}}}}", path) : fmt::format("{{{{#s{}}}}}", path);
-        section.skeleton_end = inverted ? fmt::format("{{{{/i{}}}}}", path) : fmt::format("{{{{/s{}}}}}", path);
+        *writing_ += inverted ? fmt::format("{{{{#n{}}}}}", path) : fmt::format("{{{{#s{}}}}}", path);
+        section.skeleton_end = inverted ? fmt::format("{{{{/n{}}}}}", path) : fmt::format("{{{{/s{}}}}}", path);
         if (!inverted) place.dot = no_slot;
     }
     open.push_back(std::move(section));
@@ -170,6 +170,10 @@ void Layout::end_run() {
 std::int64_t Layout::slot_of(std::string_view name, const Place& place) {
     if (name == ".") return place.dot;
     if (!readers_ || !readers_->contains(name)) return no_slot;
+    return slot_named(name);
+}
+
+std::uint32_t Layout::slot_named(std::string_view name) {
     auto known = slot_numbers_.find(name);
     if (known == slot_numbers_.end()) {
         known = slot_numbers_.emplace(name, std::uint32_t(slots_.size())).first;

@@ -15,7 +15,7 @@
 // The library takes 136 bytes for every blank, has its own idea of lines and no idea of places, so it never sees a
 // text. Its template is this skeleton only, written with numbers for names:
 //   {{r7}}            do the steps of run 7: write literals and values, leave slots for the reader
-//   {{#s3}} {{/s3}}   a section over path 3; {{^i3}} {{/i3}} an inverted one
+//   {{#s3}} {{/s3}}   a section over path 3; {{#n3}} {{/n3}} an inverted one
 //   {{>p2}}           expansion 2: a partial that includes itself and so cannot be put in place beforehand
 // All other partials are in place, each line with its indentation, as the specification asks.
 
@@ -49,6 +49,9 @@ public:
     [[nodiscard]] const std::vector<Path>& paths() const { return paths_; }
     [[nodiscard]] const std::vector<std::string>& slots() const { return slots_; }
     [[nodiscard]] bool has_expansions() const { return !expansions_.empty(); }
+    [[nodiscard]] bool has_readers() const { return readers_ != nullptr; }
+    // A slot that the data asks for; made at its first mention.
+    std::uint32_t slot_named(std::string_view name);
     [[nodiscard]] const Template::Part& root() const { return parts_.front(); }
 
 private:

@@ -12,6 +12,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <utility>
 
 namespace postrider::templates {
 namespace {
@@ -94,27 +95,28 @@ private:
 class Context final : public library::basic_context<std::string> {
 public:
     Context(const Layout& layout, const json::value& data, Output& output) : layout_(&layout), output_(output) {
-        // Expansions are laid out as the data asks for them: in a copy, since the layout is shared.
-        if (layout.has_expansions()) layout_ = &own_.emplace(layout);
+        // Expansions are laid out, and slots added, as the data asks for them: in a copy, since the layout is shared.
+        if (layout.has_expansions() || layout.has_readers()) layout_ = &own_.emplace(layout);
         values_.push_back(&data);
     }
 
     void push(const library::data* stand_in) override {
-        if (stand_in == &single_) {
-            values_.push_back(entered_);
-            return;
-        }
+        if (stand_in == &single_) return enter(*entered_, std::exchange(condition_, std::nullopt));
         for (auto list = lists_.rbegin(); list != lists_.rend(); ++list) {
             const auto& items = list->stand_ins.list_value();
             bool inside =
                 !std::less<>()(stand_in, items.data()) && std::less<>()(stand_in, items.data() + items.size());
             if (!inside) continue;
-            values_.push_back(&(*list->array)[std::size_t(stand_in - items.data())]);
-            return;
+            auto& item = list->items[std::size_t(stand_in - items.data())];
+            return enter(*item.value, item.condition);
         }
     }
 
-    void pop() override { values_.pop_back(); }
+    void pop() override {
+        values_.pop_back();
+        if (conditional_.back()) output_.piece(Piece::Kind::end, 0);
+        conditional_.pop_back();
+    }
 
     const std::vector<std::string>& slots() const { return layout_->slots(); }
 
@@ -125,10 +127,17 @@ public:
             for (Run run = layout_->runs()[number]; run.first < run.last; ++run.first) take(run.first);
             return nullptr;
         }
+        bool inverted = name.front() == 'n';
+        if (auto choice = choice_of(layout_->paths()[number]); !choice.empty()) return list(choice, inverted);
         const json::value* value = find(layout_->paths()[number]);
-        if (!value || !is_true(*value)) return nullptr;
-        if (name.front() == 's' && value->is_array()) return list(value->get_array());
-        entered_ = value;
+        auto slot = value ? slot_in(*value, reader_slot) : std::nullopt;
+        if (slot)
+            condition_ = {inverted ? Piece::Kind::begin_unless : Piece::Kind::begin_if, *slot};
+        else if ((value && is_true(*value)) == inverted)
+            return nullptr;
+        else if (!inverted && value->is_array())
+            return list(value->get_array());
+        entered_ = inverted ? values_.back() : value; // an inverted section goes into nothing
         return &single_;
     }
 
@@ -139,11 +148,32 @@ public:
     }
 
 private:
+    struct Condition {
+        Piece::Kind kind;
+        std::uint32_t slot;
+    };
+    struct Item {
+        const json::value* value; // of a choice perhaps null: it has no such member
+        std::optional<Condition> condition;
+    };
     struct List {
         std::size_t depth; // of the values around it
-        const json::array* array;
+        std::vector<Item> items;
         library::data stand_ins{library::data::type::list};
     };
+
+    void enter(const json::value& value, std::optional<Condition> condition) {
+        values_.push_back(&value);
+        conditional_.push_back(condition.has_value());
+        if (condition) output_.piece(condition->kind, condition->slot);
+    }
+
+    // The slot that the data names in this member of an object.
+    std::optional<std::uint32_t> slot_in(const json::value& value, std::string_view by) const {
+        if (!layout_->has_readers() || !value.is_object()) return std::nullopt;
+        auto* name = value.get_object().if_contains(by);
+        return name ? std::optional(own_->slot_named(name->as_string())) : std::nullopt;
+    }
 
     static std::uint32_t number_in(const std::string& name) {
         std::uint32_t number = 0;
@@ -155,9 +185,49 @@ private:
         // A list that was opened at this depth or deeper is behind us.
         while (!lists_.empty() && lists_.back().depth >= values_.size()) lists_.pop_back();
         count(array.size());
-        List& list = lists_.emplace_back(values_.size(), &array);
-        for (std::size_t i = 0; i < array.size(); ++i) list.stand_ins.push_back(single_);
+        List& list = lists_.emplace_back(values_.size());
+        for (auto& value : array) {
+            list.items.push_back({&value, condition_of(value)});
+            list.stand_ins.push_back(single_);
+        }
         return &list.stand_ins;
+    }
+
+    // Of a choice those whose value is true; inverted, the others, and nothing is gone into.
+    const library::data* list(const std::vector<Item>& choice, bool inverted) const {
+        while (!lists_.empty() && lists_.back().depth >= values_.size()) lists_.pop_back();
+        count(choice.size());
+        List& list = lists_.emplace_back(values_.size());
+        for (auto& [value, condition] : choice) {
+            if ((value && is_true(*value)) == inverted) continue;
+            list.items.push_back({inverted ? values_.back() : value, condition});
+            list.stand_ins.push_back(single_);
+        }
+        return &list.stand_ins;
+    }
+
+    std::optional<Condition> condition_of(const json::value& value) const {
+        auto slot = slot_in(value, only_if);
+        return slot ? std::optional(Condition{Piece::Kind::begin_if, *slot}) : std::nullopt;
+    }
+
+    // What a path may lead to where its first part is a choice; else nothing.
+    std::vector<Item> choice_of(const Path& path) const {
+        std::vector<Item> items;
+        if (!layout_->has_readers() || path.empty()) return items;
+        for (auto value = values_.rbegin(); value != values_.rend(); ++value) {
+            const json::value* found = member(**value, path.front());
+            if (!found) continue;
+            auto* choice = member(*found, reader_choice);
+            if (!choice) return items;
+            for (auto& one : choice->as_array()) {
+                const json::value* at = &one;
+                for (std::size_t i = 1; at && i < path.size(); ++i) at = member(*at, path[i]);
+                items.push_back({at, condition_of(one)});
+            }
+            return items;
+        }
+        return items;
     }
 
     // The first part of a name is looked for from the inside out; once found, the rest must be there (specification:
@@ -175,7 +245,7 @@ private:
         return nullptr;
     }
 
-    static const json::value* member(const json::value& value, const std::string& name) {
+    static const json::value* member(const json::value& value, std::string_view name) {
         const json::object* object = value.if_object();
         return object ? object->if_contains(name) : nullptr;
     }
@@ -184,14 +254,29 @@ private:
         const Step& step = layout_->steps()[number];
         Digits digits;
         count(1);
-        auto value_text = [&] {
-            const json::value* value = find(layout_->paths()[step.index]);
-            return value ? text_of(*value, digits) : std::string_view();
+        auto write_value = [&](Piece::Kind kind, const json::value* value) {
+            if (!value) return;
+            if (auto slot = slot_in(*value, reader_slot)) return output_.piece(kind, *slot);
+            auto text = text_of(*value, digits);
+            if (kind == Piece::Kind::escaped)
+                append_escaped(output_.text, text);
+            else
+                output_.text += text;
+        };
+        auto write = [&](Piece::Kind kind) {
+            auto& path = layout_->paths()[step.index];
+            auto choice = choice_of(path);
+            if (choice.empty()) return write_value(kind, find(path));
+            for (auto& [value, condition] : choice) {
+                output_.piece(Piece::Kind::begin_if, condition->slot);
+                write_value(kind, value);
+                output_.piece(Piece::Kind::end, 0);
+            }
         };
         switch (step.kind) {
         case Step::Kind::literal: output_.text += layout_->literals()[step.index]; break;
-        case Step::Kind::escaped: append_escaped(output_.text, value_text()); break;
-        case Step::Kind::raw: output_.text += value_text(); break;
+        case Step::Kind::escaped: write(Piece::Kind::escaped); break;
+        case Step::Kind::raw: write(Piece::Kind::raw); break;
         case Step::Kind::slot_escaped: output_.piece(Piece::Kind::escaped, step.index); break;
         case Step::Kind::slot_raw: output_.piece(Piece::Kind::raw, step.index); break;
         case Step::Kind::begin_if: output_.piece(Piece::Kind::begin_if, step.index); break;
@@ -217,7 +302,9 @@ private:
     Output& output_;
     std::vector<const json::value*> values_; // the innermost last
     library::data single_{true};
+    std::vector<bool> conditional_; // of each but the outermost: whether it is inside a condition of its own
     mutable const json::value* entered_ = nullptr; // what single_ stands for, until the library goes inside
+    mutable std::optional<Condition> condition_;   // and on what going inside depends
     mutable std::deque<List> lists_;
     mutable library::data partial_;
     mutable std::size_t steps_ = 0;

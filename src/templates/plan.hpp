@@ -17,6 +17,10 @@
 
 namespace postrider::templates {
 
+// The member that makes an object stand for a slot: left_to_reader().
+inline constexpr std::string_view reader_slot = "\x01slot";
+inline constexpr std::string_view reader_choice = "\x01one of"; // likewise: one_of()
+
 class Plan {
 public:
     Plan(const Template&, const ReaderNames*); // throws TemplateError

@@ -2,6 +2,7 @@
 
 #include "templates/plan.hpp"
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -162,6 +163,10 @@ std::expected<Program, std::string> Program::from_stored(std::string_view text) 
         return std::unexpected<std::string>("the conditions of this stored program do not nest");
     return program;
 }
+
+boost::json::object left_to_reader(std::string_view slot) { return {{reader_slot, slot}}; }
+
+boost::json::object one_of(boost::json::array objects) { return {{reader_choice, std::move(objects)}}; }
 
 Program compile(const Template& source, const boost::json::value& issue_data, const ReaderNames& names) {
     Program program = Plan(source, &names).run(issue_data);

@@ -16,6 +16,7 @@
 //
 // In:     a template, the data, which names are the reader's; then, per reader, one value for each slot.
 // Out:    exactly the bytes that a full render with the and the reader's data together would give.
+//         Data may leave values to the reader too: left_to_reader() and only_if.
 // Always: a Program never changes; any number of threads may fill it at once. Filling is copying: no lookups, no
 // parsing.
 //         Conditions nest properly. A reader's name always means the reader, even where a story has a value of that
@@ -76,6 +77,14 @@ private:
     std::vector<std::string> slots_;
     std::vector<Piece> pieces_;
 };
+
+// Instead of a value in the data: wherever a template writes it, or opens it as a section, the slot of this name
+// stands.
+[[nodiscard]] boost::json::object left_to_reader(std::string_view slot);
+// An object of a list with this member is only shown where the slot it names is not empty.
+inline constexpr std::string_view only_if = "\x01only if";
+// One of these objects, each with its only_if: for a name under which a reader sees a single one of them.
+[[nodiscard]] boost::json::object one_of(boost::json::array objects);
 
 // Throws TemplateError as Template::render does, and where a group is opened as a section ({{#subscriber}}): what its
 // attributes are is not known before there is a reader.

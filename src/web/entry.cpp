@@ -21,8 +21,9 @@ public:
     using Error = json::error_code;
 
     using Member = std::pair<std::string, std::string>;
-    std::vector<Member> texts; // by name; what is no text is kept as ""
-    std::string fault;         // one sentence
+    std::vector<Member> texts;                      // by name; what is no text is kept as ""
+    std::optional<std::vector<std::string>> topics; // the texts of the member of this name
+    std::string fault;                              // one sentence
 
     bool on_document_begin(Error&) { return true; }
     bool on_document_end(Error&) { return true; }
@@ -38,6 +39,7 @@ public:
         if (std::ranges::find(texts, name, &Member::first) != texts.end())
             return refuse(fmt::format("The JSON has \"{}\" twice.", mail::valid_utf8(name.substr(0, longest_echo))),
                           error);
+        if (name == "topics") topics.emplace();
         texts.emplace_back(std::move(name), "");
         return true;
     }
@@ -46,7 +48,10 @@ public:
         add(piece);
         auto value = std::exchange(text_, {});
         if (depth_ == 0) return refuse(no_object, error);
-        if (depth_ == 1) texts.back().second = std::move(value);
+        if (texts.back().first == "topics")
+            topics->push_back(std::move(value));
+        else if (depth_ == 1)
+            texts.back().second = std::move(value);
         return true;
     }
     bool on_number_part(std::string_view, Error&) { return true; }
@@ -109,7 +114,7 @@ std::expected<Entry, std::string> entry_in_json(std::string_view body) {
         auto found = std::ranges::find(members.texts, name, &Members::Member::first);
         return found == members.texts.end() ? std::string() : found->second;
     };
-    return Entry{text("email"), text("name"), text("language"), !text("website").empty()};
+    return Entry{text("email"), text("name"), text("language"), !text("website").empty(), std::move(members.topics)};
 }
 
 }

@@ -1,6 +1,8 @@
 #include "delivery/letters.hpp"
+#include "digest/rules.hpp"
 #include "mail/utf8.hpp"
 #include "storage/database.hpp"
+#include "subscribers/topics.hpp"
 #include "system/mail_hosts.hpp"
 #include "system/random.hpp"
 #include "web/entry.hpp"
@@ -24,7 +26,9 @@ std::expected<Entry, std::string> entry_in(const http::Request& request) {
     if (is_json(request)) return entry_in_json(request.body);
     auto form = http::parse_form(request);
     if (!form) return std::unexpected("Send it as application/x-www-form-urlencoded, multipart/form-data or JSON.");
-    return Entry{form->value("email"), form->value("name"), form->value("language"), !form->value("website").empty()};
+    Entry entry{form->value("email"), form->value("name"), form->value("language"), !form->value("website").empty()};
+    if (form->has("topics")) entry.topics = form->all("topics");
+    return entry;
 }
 
 // The reason is in English, where it can be had only.
@@ -42,11 +46,14 @@ std::string_view shown_domain(const mail::Address& address) {
 
 }
 
-boost::asio::awaitable<std::optional<subscribers::List>> Pages::open_list(const std::string& slug) {
-    auto read = [&](storage::Connection& connection) { return subscribers::Lists(connection).find(slug); };
-    auto list = co_await database_.read(read);
-    if (list && list->state != subscribers::ListState::open) list.reset();
-    co_return list;
+boost::asio::awaitable<std::optional<Pages::OpenList>> Pages::open_list(const std::string& slug) {
+    auto read = [&](storage::Connection& connection) -> std::optional<OpenList> {
+        auto list = subscribers::Lists(connection).find(slug);
+        if (!list || list->state != subscribers::ListState::open) return std::nullopt;
+        auto topics = digest::topic_names(digest::ListRules(connection).of(*list));
+        return OpenList{std::move(*list), std::move(topics)};
+    };
+    co_return co_await database_.read(read);
 }
 
 Pages::Answer Pages::join_form(const http::Request& request, const Names& names) {
@@ -83,6 +90,7 @@ Pages::Answer Pages::join(const http::Request& request, const Names& names) {
     std::string_view form = is_json(request) ? "JSON" : "join page";
     subscribers::Asking asking{list->id, *address, entry->name, entry->language, request.client, form, agreed};
     asking.words_language = words.language();
+    if (entry->topics) asking.topics = subscribers::chosen_topics(*entry->topics, list->topics);
     auto ask = [&](storage::Connection& connection) {
         storage::Transaction transaction(connection);
         auto outcome = subscribers::SignUps(connection, tokens_, sign_up_).ask(asking, now);
@@ -131,7 +139,7 @@ http::Response Pages::asked_page(http::Format format, const templates::Words& wo
     return page(200, "page_asked.html", all);
 }
 
-http::Response Pages::bad_address(http::Format format, const templates::Words& words, const subscribers::List& list,
+http::Response Pages::bad_address(http::Format format, const templates::Words& words, const OpenList& list,
                                   const Entry& entry, std::string_view error) {
     if (format == http::Format::json) return json_answer(422, json::object{{"error", error}});
     return join_page(422, words, list, error, entry);
@@ -144,8 +152,8 @@ http::Response Pages::too_many(http::Format format, const templates::Words& word
     return response;
 }
 
-http::Response Pages::join_page(int status, const templates::Words& words, const subscribers::List& list,
-                                std::string_view error, const Entry& entry) {
+http::Response Pages::join_page(int status, const templates::Words& words, const OpenList& list, std::string_view error,
+                                const Entry& entry) {
     auto all = data(words, list.title, list);
     all["action"] = path_of("/join/" + list.slug);
     all["error"] = error;
@@ -153,6 +161,9 @@ http::Response Pages::join_page(int status, const templates::Words& words, const
     all["name"] = mail::valid_utf8(entry.name.substr(0, longest_echo));
     all["has_name"] = true;
     all["form_token"] = "";
+    auto chosen = entry.topics ? subscribers::chosen_topics(*entry.topics, list.topics) : "";
+    all["topics"] = topic_choices(list.topics, chosen);
+    all["has_topics"] = !list.topics.empty();
     return page(status, "page_join.html", all);
 }
 

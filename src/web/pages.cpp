@@ -1,11 +1,14 @@
 #include "web/pages.hpp"
 
+#include "subscribers/topics.hpp"
 #include "web/letters.hpp"
 #include "web/outbox_folder.hpp"
 #include "web/wording.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace postrider::web {
 namespace {
@@ -81,6 +84,14 @@ http::Response Pages::notice(const templates::Words& words, int status, std::str
     all["heading"] = heading;
     all["text"] = words.text(fmt::format("{}_text", reason));
     return page(status, "page_error.html", all);
+}
+
+json::array topic_choices(std::span<const std::string> offered, std::string_view chosen) {
+    auto names = subscribers::topics_in(chosen);
+    json::array topics;
+    for (auto& name : offered)
+        topics.push_back(json::object{{"name", name}, {"chosen", std::ranges::find(names, name) != names.end()}});
+    return topics;
 }
 
 bool is_json(const http::Request& request) {

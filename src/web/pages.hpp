@@ -19,6 +19,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -126,18 +127,21 @@ private:
 
     Answer decision_form(const http::Request&, std::optional<IssueId>, Decision, std::string action);
     Answer decide(const http::Request&, std::optional<IssueId>, Decision);
-    boost::asio::awaitable<std::optional<subscribers::List>> open_list(const std::string& slug);
+    struct OpenList : subscribers::List {
+        std::vector<std::string> topics; // that readers may choose among
+    };
+    boost::asio::awaitable<std::optional<OpenList>> open_list(const std::string& slug);
     // Only a domain that is known to take no mail is false.
     boost::asio::awaitable<bool> may_take_mail(const mail::Address&);
     // The uniform answer.
     http::Response asked_page(http::Format, const templates::Words&, const subscribers::List&);
-    http::Response bad_address(http::Format, const templates::Words&, const subscribers::List&, const Entry&,
+    http::Response bad_address(http::Format, const templates::Words&, const OpenList&, const Entry&,
                                std::string_view error);
     http::Response refused(http::Format, const templates::Words&, int status, std::string_view reason);
     // The page of a refusal; with 200, of something done after which there is nothing more to show.
     http::Response notice(const templates::Words&, int status, std::string_view reason);
     http::Response too_many(http::Format, const templates::Words&, Duration wait);
-    http::Response join_page(int status, const templates::Words&, const subscribers::List&, std::string_view error,
+    http::Response join_page(int status, const templates::Words&, const OpenList&, std::string_view error,
                              const Entry&);
     // In the asking transaction. Makes the letter whatever the outcome is, and keeps it where there is one to send:
     // so that the time to the answer tells nothing either.
@@ -151,6 +155,7 @@ private:
     http::Response left_page(const templates::Words&, const std::optional<subscribers::List>&,
                              std::string_view address);
     Changed apply(storage::Connection&, const Change&) const;
+    void choose_topics(storage::Connection&, const http::Form&, const Preferences&) const;
     void ask_to_join(storage::Connection&, const Change&, std::string_view slug, Changed&) const;
     templates::Words speaking(const http::Request&, const Preferences&);
     http::Response outbox_view(const http::Request&, const Names&, const KeptMail&);
@@ -172,6 +177,9 @@ private:
 inline constexpr std::string_view issue_policy =
     "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; form-action 'none'; frame-ancestors 'none'; "
     "base-uri 'none'";
+
+// name chosen, for each topic that a list offers; `chosen` as stored (subscribers/topics.hpp).
+[[nodiscard]] boost::json::array topic_choices(std::span<const std::string> offered, std::string_view chosen);
 
 [[nodiscard]] bool is_json(const http::Request&); // by its Content-Type
 // JSON for whoever sent some, or asks for it.

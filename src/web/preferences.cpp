@@ -1,7 +1,9 @@
 #include "delivery/letters.hpp"
+#include "digest/rules.hpp"
 #include "storage/database.hpp"
 #include "subscribers/erase.hpp"
 #include "subscribers/subscriptions.hpp"
+#include "subscribers/topics.hpp"
 #include "web/pages.hpp"
 #include "web/wording.hpp"
 
@@ -34,6 +36,7 @@ struct Pages::Preferences {
     struct Line {
         subscribers::List list;
         std::optional<subscribers::Membership> membership;
+        std::vector<std::string> topics; // that its readers may choose among
     };
     subscribers::Subscriber person;
     mail::Address address;
@@ -50,8 +53,9 @@ struct Pages::Preferences {
         for (auto& list : subscribers::Lists(connection).all()) {
             auto same = [&](const auto& one) { return one.list == list.id; };
             auto membership = std::ranges::find_if(memberships, same);
-            Line line{list, std::nullopt};
+            Line line{list, std::nullopt, {}};
             if (membership != memberships.end()) line.membership = *membership;
+            if (is_active(line.membership)) line.topics = digest::topic_names(digest::ListRules(connection).of(list));
             if (is_active(line.membership) || list.state == subscribers::ListState::open)
                 found.lines.push_back(std::move(line));
         }
@@ -141,9 +145,20 @@ Pages::Changed Pages::apply(storage::Connection& connection, const Change& chang
         if (form.has("name")) profile.name = subscribers::clean_name(form.value("name"));
         if (form.has("language")) profile.language = subscribers::clean_language(form.value("language"));
         subscribers::Subscribers(connection).update(change.reader, profile);
+        choose_topics(connection, form, *changed.before);
     }
     changed.after = Preferences::read(connection, tokens_, change.reader, change.now);
     return changed;
+}
+
+// Where the form asked for them, as it always does for lists that have topics.
+void Pages::choose_topics(storage::Connection& connection, const http::Form& form, const Preferences& found) const {
+    subscribers::Subscriptions subscriptions(connection, tokens_);
+    for (auto& line : found.lines) {
+        auto field = "topics-" + line.list.slug;
+        auto active = form.has(field) ? subscriptions.active(line.list.id, found.address) : std::nullopt;
+        if (active) subscriptions.choose_topics(*active, subscribers::chosen_topics(form.all(field), line.topics));
+    }
 }
 
 // As any visitor would: whoever holds the link may have got it with a forwarded mail.
@@ -173,7 +188,7 @@ templates::Words Pages::speaking(const http::Request& request, const Preferences
 
 http::Response Pages::preferences_page(const templates::Words& words, const std::string& token,
                                        const Preferences& found, bool saved) {
-    json::array subscriptions, languages;
+    json::array subscriptions, languages, topic_lists;
     auto choices = templates_.languages()->choices();
     auto offer = [&](const std::string& tag) {
         if (!tag.empty() && std::ranges::find(choices, tag, &templates::Languages::Choice::tag) == choices.end())
@@ -187,6 +202,10 @@ http::Response Pages::preferences_page(const templates::Words& words, const std:
                                              {"title", line.list.title},
                                              {"state", state_in_words(words, line.membership, line.list)},
                                              {"active", active}});
+        if (!line.topics.empty())
+            topic_lists.push_back(json::object{{"list", line.list.slug},
+                                               {"title", line.list.title},
+                                               {"topics", topic_choices(line.topics, line.membership->topics)}});
         offer(line.list.language);
     }
     // Whoever never chose has no language of their own: the list's words serve. So it stays until they choose.
@@ -207,7 +226,7 @@ http::Response Pages::preferences_page(const templates::Words& words, const std:
     all["name"] = found.person.profile.name;
     all["has_languages"] = languages.size() > 1;
     all["languages"] = std::move(languages);
-    all["has_topics"] = false;
+    all["topic_lists"] = std::move(topic_lists);
     all["export_url"] = path_of("/preferences/" + token + "?export");
     all["erase"] = true;
     return page(200, "page_preferences.html", all);

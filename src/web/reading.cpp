@@ -26,13 +26,6 @@ templates::Program stored_page(storage::Connection& connection, IssueId id) {
     return std::move(*program);
 }
 
-// The page as nobody in particular sees it.
-std::string neutral(const templates::Program& program) {
-    std::string html;
-    program.fill(html, {});
-    return html;
-}
-
 struct Archive {
     subscribers::List list;
     std::vector<digest::Issue> issues;
@@ -63,7 +56,7 @@ Pages::Answer Pages::view(const http::Request& request, const Names& names) {
         if (!issue) return std::nullopt;
         auto program = stored_page(connection, issue->id);
         auto reader = subscribers::read_one(connection, delivery->subscription);
-        if (reader.address.empty()) return neutral(program); // erased since
+        if (reader.address.empty()) return delivery::for_nobody(program); // erased since
 
         auto message = delivery::Message::from_text(delivery::Mailings(connection).message(delivery->mailing));
         auto signer = tokens_.signer(message.key());
@@ -105,7 +98,7 @@ Pages::Answer Pages::archive_issue(const http::Request& request, const Names& na
         if (!list || list->state != subscribers::ListState::open) return std::nullopt;
         auto issue = digest::Issues(connection).find(list->id, *number);
         if (!issue || !is_public(*issue)) return std::nullopt;
-        return neutral(stored_page(connection, issue->id));
+        return delivery::for_nobody(stored_page(connection, issue->id));
     };
     auto html = co_await database_.read(read);
     if (!html) co_return not_found(request);

@@ -1,4 +1,5 @@
 #include "daemon/newsroom.hpp"
+#include "digest/rules.hpp"
 #include "mail/message.hpp"
 #include "support/scripted_name_server.hpp"
 #include "system/mail_hosts.hpp"
@@ -271,4 +272,61 @@ TEST(Confirming, AWelcomeIsWrittenOnceAndOnlyWhereTheListWantsIt) {
 }
 
 }
+std::string topics_of(Newsroom& room, std::string_view address) {
+    return room.connection
+        ->value<std::string>(R"sql(SELECT s.topics FROM subscription s JOIN subscriber p ON p.id = s.subscriber_id
+                                   WHERE p.address = $1)sql",
+                             address)
+        .value_or("none");
+}
+
+void has_topics(Newsroom& room) {
+    digest::Rules rules;
+    rules.topics = {digest::parse_topic("World & <b>more</b> = politics").value(),
+                    digest::parse_topic("Sport = football").value()};
+    digest::ListRules(*room.connection).keep(room.courier, rules);
+}
+
+TEST(Topics, AreChosenOnTheFormAndInJsonAndCountOnceConfirmed) {
+    Newsroom room;
+    EXPECT_EQ(room.get("/join/courier").body.find("fieldset>"), std::string::npos) << "there is nothing to choose";
+    has_topics(room);
+    auto page = room.get("/join/courier").body;
+    EXPECT_NE(page.find("value=\"World &amp; &lt;b&gt;more&lt;/b&gt;\""), page.npos);
+    EXPECT_EQ(page.find("<b>more"), page.npos);
+    EXPECT_EQ(page.find(" checked"), page.npos);
+
+    room.post("/join/courier", "email=ada%40example.org&topics=&topics=sport&topics=Gardening");
+    room.post(room.confirm_path(), "");
+    EXPECT_EQ(topics_of(room, "ada@example.org"), "Sport");
+    room.post("/join/courier", R"({"email": "bob@example.org", "topics": ["Sport", "World & <b>more</b>", 7]})",
+              "application/json");
+    room.post(room.confirm_path(), "");
+    EXPECT_EQ(topics_of(room, "bob@example.org"), "World & <b>more</b>\nSport");
+    room.post("/join/courier", R"({"email": "cyd@example.org", "topics": "Sport"})", "application/json");
+    room.post(room.confirm_path(), "");
+    EXPECT_EQ(topics_of(room, "cyd@example.org"), "Sport");
+    room.joins("dan@example.org");
+    room.post(room.confirm_path(), "");
+    EXPECT_EQ(topics_of(room, "dan@example.org"), "");
+
+    auto again = room.post("/join/courier", "email=nobody&topics=Sport").body;
+    EXPECT_NE(again.find("value=\"Sport\" checked"), again.npos) << "a mistake does not lose the choice";
+}
+
+TEST(Topics, AreChangedOnThePreferencesPage) {
+    Newsroom room;
+    has_topics(room);
+    room.reader("ada@example.org", room.courier);
+    auto path = room.preferences_path("ada@example.org");
+    EXPECT_NE(room.get(path).body.find("name=\"topics-courier\" value=\"Sport\">"), std::string::npos);
+    auto page = room.post(path, "save=1&name=Ada&topics-courier=&topics-courier=Sport&topics-inner=Sport").body;
+    EXPECT_NE(page.find("name=\"topics-courier\" value=\"Sport\" checked>"), page.npos);
+    EXPECT_EQ(topics_of(room, "ada@example.org"), "Sport");
+    room.post(path, "save=1&name=Ada");
+    EXPECT_EQ(topics_of(room, "ada@example.org"), "Sport") << "nothing was said of them";
+    room.post(path, "save=1&topics-courier=");
+    EXPECT_EQ(topics_of(room, "ada@example.org"), "");
+}
+
 }

@@ -63,11 +63,23 @@ protected:
         subscribers::Subscriptions(*connection, *tokens).leave(who, subscribers::LeftHow::page, "", clock.now());
     }
 
-    Message a_message(const std::string& greeting = "Hello {{subscriber.name}}\n{{unsubscribe_url}}\n") {
-        auto program = [](const std::string& name, const std::string& text) {
+    void chooses(SubscriptionId who, const std::string& topics) {
+        subscribers::Subscriptions(*connection, *tokens).choose_topics(who, topics);
+    }
+
+    // With topics the stories' titles are those of their topics.
+    Message a_message(const std::string& greeting = "Hello {{subscriber.name}}\n{{unsubscribe_url}}\n",
+                      const Topics& topics = {}) {
+        boost::json::array stories;
+        for (int topic : topics.stories)
+            stories.push_back(
+                boost::json::object{{"title", topics.names[std::size_t(topic)]},
+                                    {templates::only_if, TopicSlot{TopicSlot::What::shown, topic}.name()}});
+        boost::json::object content{{"stories", std::move(stories)}};
+        auto program = [&](const std::string& name, const std::string& text) {
             auto parsed = templates::parse({name, name, text},
                                            [](std::string_view) { return std::optional<templates::Source>(); });
-            return templates::compile(*parsed, boost::json::object{});
+            return templates::compile(*parsed, content);
         };
         mail::ListFields fields{"Daily", "daily.courier.example", "https://courier.example/", "",
                                 "1:daily:digest:courier"};
@@ -81,6 +93,7 @@ protected:
             program("subject", "News for {{subscriber.name}}"),
             program("a.txt", greeting),
             program("a.html", "<p>Hello {{subscriber.name}}</p><a href=\"{{unsubscribe_url}}\">leave</a>\n")};
+        parts.topics = topics;
         return Message::compile(parts);
     }
     MailingId issue(ListId where = {}) {

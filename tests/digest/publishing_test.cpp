@@ -130,6 +130,35 @@ TEST_F(Publisher, AMailShowsOnlyPicturesThatThePageOfItMayShowToo) {
     EXPECT_TRUE(mail_with(fresh).contains("<img src=\"HTTPS://courier.example/ship.png\""));
 }
 
+TEST_F(Publisher, AReaderGetsTheStoriesOfTheTopicsChosenAndTheArchiveHasAll) {
+    Rules rules;
+    rules.topics = {parse_topic("World = politics").value(), parse_topic("Sport = football").value()};
+    ListRules(*connection).keep(list.id, rules);
+    for (auto [title, category] : {std::pair{"An election", "politics"}, {"A match", "football"}}) {
+        auto id = story(title);
+        connection->run("UPDATE story SET categories = $2 WHERE id = $1", id, std::string("[\"") + category + "\"]");
+    }
+    auto id = *publishing->publish(list, {}, now).issue;
+    auto of = [&](const std::string& topics) {
+        auto who = reader();
+        who.topics = topics;
+        return publishing->sample(list, id, who, "", now);
+    };
+    auto sport = of("Sport"), all = of("");
+    for (auto* text : {&sport.html, &sport.text, &sport.eml}) {
+        EXPECT_TRUE(text->contains("A match"));
+        EXPECT_FALSE(text->contains("An election"));
+    }
+    EXPECT_TRUE(sport.eml.contains("Subject: The Daily: A match"));
+    EXPECT_EQ(mail_linter::lint(sport.eml), "");
+    EXPECT_EQ(mail_linter::lint(all.eml), "");
+    EXPECT_TRUE(all.text.contains("A match") && all.text.contains("An election"));
+    auto page = templates::Program::from_stored(Issues(*connection).page(id)).value();
+    auto archived = delivery::for_nobody(page);
+    EXPECT_TRUE(archived.contains("A match") && archived.contains("An election"));
+    EXPECT_FALSE(Issues(*connection).content(id).contains("\\u0001")) << "the content is only about the issue";
+}
+
 TEST_F(Publisher, NothingToSendMakesNoIssueByHandAndASkippedOneForASlot) {
     EXPECT_FALSE(publishing->publish(list, {}, now).issue);
     EXPECT_TRUE(Issues(*connection).all().empty());

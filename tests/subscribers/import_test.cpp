@@ -247,6 +247,33 @@ TEST(Export, WhatWasExportedImportsToTheSameReadersElsewhere) {
     EXPECT_EQ(here.exported(here.gazette), "email,name,language,timezone\r\n");
 }
 
+TEST(Import, TopicsAreTakenFromTheListAndExportedAgain) {
+    Importing here, there;
+    here.options.topics = there.options.topics = {"World", "Sport, local"};
+    auto report = here.from("email,Topics\n"
+                            "ada@example.org,\"sport, local; world\"\n"
+                            "bob@example.org,\n"
+                            "cyd@example.org,World;Gardening\n"
+                            "dan@example.org,World\n");
+    EXPECT_EQ(report.added, 3);
+    ASSERT_EQ(report.rejections.size(), 1u);
+    EXPECT_EQ(report.rejections[0].line, 4);
+    EXPECT_EQ(report.rejections[0].reason, "the list has no topic \"Gardening\"; it has: World; Sport, local");
+    auto text = here.exported(here.courier);
+    EXPECT_EQ(text, "email,name,language,timezone,topics\r\n"
+                    "ada@example.org,,,,\"World; Sport, local\"\r\n"
+                    "bob@example.org,,,,\r\n"
+                    "dan@example.org,,,,World\r\n");
+    EXPECT_EQ(there.from(text).added, 3);
+    EXPECT_EQ(there.exported(there.courier), text);
+}
+
+TEST(Import, WhereAListHasNoTopicsAColumnOfThatNameIsAnAttribute) {
+    Importing site;
+    site.from("email,topics\nada@example.org,World\n");
+    EXPECT_EQ(Subscribers(site.database).find(address("ada@example.org"))->profile.attributes, R"({"topics":"World"})");
+}
+
 TEST(Export, NoValueIsAFormulaForASpreadsheetAndAllSurviveTheRoundTrip) {
     Importing here, there;
     here.from("email,name,=note\n"

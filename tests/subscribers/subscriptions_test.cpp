@@ -58,6 +58,30 @@ TEST(Subscriptions, AReaderCanTakeLeavingBackWithinAnHour) {
     EXPECT_FALSE(site.subscriptions.come_back(bob, "", noon + 1min));
 }
 
+std::string topics_of(Site& site, std::string_view who) {
+    auto lists = site.subscriptions.of(address(who), noon);
+    return lists.empty() ? "" : lists.front().topics;
+}
+
+TEST(Subscriptions, TopicsSurviveLeavingAndReturningUnlessTheSignUpSaysOthers) {
+    Site site;
+    auto first = site.reader("ada@example.org", site.courier);
+    site.subscriptions.choose_topics(first, "World\nSport");
+    site.subscriptions.leave(first, LeftHow::page, "", noon);
+    ASSERT_TRUE(site.subscriptions.come_back(first, "", noon));
+    EXPECT_EQ(topics_of(site, "ada@example.org"), "World\nSport") << "taken back";
+    for (auto [said, expected] : std::vector<std::pair<std::optional<std::string>, std::string>>{
+             {std::nullopt, "World\nSport"}, {"Culture", "Culture"}, {"", ""}}) {
+        site.subscriptions.remove(site.courier, address("ada@example.org"), noon);
+        auto parsed = address("ada@example.org");
+        auto outcome = site.sign_ups.ask(
+            {site.courier, parsed, "", "", "192.0.2.1", "join page", "Yes.", std::nullopt, "en", said}, noon);
+        site.database.run("DELETE FROM budget");
+        ASSERT_TRUE(site.sign_ups.confirm(std::get<MailConfirmation>(outcome).id, "", noon).subscription);
+        EXPECT_EQ(topics_of(site, "ada@example.org"), expected);
+    }
+}
+
 TEST(Subscriptions, AnAudienceIsWhoeverWasActiveAtItsMoment) {
     Site site;
     auto ada = site.reader("ada@example.org", site.courier);

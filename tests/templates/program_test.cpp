@@ -169,6 +169,17 @@ TEST(Program, JoinsWhatNeedsNoReaderIntoOneLiteral) {
     EXPECT_EQ(program.pieces()[1].kind, Piece::Kind::escaped);
 }
 
+TEST(Program, LeavesToTheReaderWhatTheDataSayIsTheReaders) {
+    json::array stories{json::object{{"title", "One"}, {"lead", left_to_reader("lead.0")}, {only_if, "shown.0"}},
+                        json::object{{"title", "Two"}, {"lead", false}}};
+    auto source = made("{{#stories}}{{#lead}}<{{.}}{{title}}{{/lead}}{{^lead}}{{title}}{{#why}}?{{/why}}{{/lead}};"
+                       "{{lead}}{{/stories}}");
+    Program program = compile(source, json::object{{"stories", stories}});
+    EXPECT_EQ(filled(program, {{}, {{"lead.0", "1"}, {"shown.0", "1"}}}), "<1One;1Two;false");
+    EXPECT_EQ(filled(program, {{}, {{"why", "y"}, {"shown.0", "1"}}}), "One?;Two?;false");
+    EXPECT_EQ(filled(program, {}), "Two;false");
+}
+
 TEST(Program, TakesMissingValuesAsEmpty) {
     Program program = compile(made("{{subscriber.name}}{{^why}}none{{/why}}"), issue());
     std::string out;

@@ -1,0 +1,77 @@
+#include "post_office.hpp"
+
+namespace postrider::delivery {
+namespace {
+
+class TopicsOffice : public PostOffice {
+protected:
+    MailingId issue_by_topics() {
+        auto message = a_message("{{#stories}}({{title}}){{/stories}}\n{{unsubscribe_url}}\n",
+                                 {{"World", "Sport", "Culture"}, {0, 1, 0}});
+        return Mailings(*connection).add(list, message.to_text(), clock.now());
+    }
+    std::string mail_to(const std::string& address) {
+        for (auto& mail : relay.messages())
+            if (mail.to == address) {
+                auto text = mail.bytes;
+                for (std::size_t at; (at = text.find("=\r\n")) != text.npos;) text.erase(at, 3); // soft breaks
+                return text;
+            }
+        return "";
+    }
+};
+
+TEST_F(TopicsOffice, EachReaderGetsTheStoriesOfTheTopicsChosen) {
+    joins("all@example.org");
+    chooses(joins("world@example.org"), "World");
+    chooses(joins("sport@example.org"), "Sport\nCulture");
+    chooses(joins("gone@example.org"), "Gardening");
+    auto id = issue_by_topics();
+    settles();
+    balances(id, 4);
+    EXPECT_TRUE(mail_to("all@example.org").contains("(World)(Sport)(World)"));
+    EXPECT_TRUE(mail_to("gone@example.org").contains("(World)(Sport)(World)")) << "the topic is no more";
+    EXPECT_TRUE(mail_to("world@example.org").contains("(World)(World)"));
+    EXPECT_TRUE(mail_to("sport@example.org").contains("\r\n(Sport)\r\n"));
+}
+
+TEST_F(TopicsOffice, AReaderLeftWithoutAStoryIsSuppressedWithThatReason) {
+    join(3);
+    chooses(joins("culture@example.org"), "Culture");
+    auto id = issue_by_topics();
+    settles();
+    balances(id, 3);
+    auto account = balance(id);
+    EXPECT_EQ(account.suppressed, 1);
+    ASSERT_EQ(account.suppressions.size(), 1u);
+    EXPECT_EQ(account.suppressions[0].reason, no_story);
+    EXPECT_EQ(account.suppressions[0].count, 1);
+    EXPECT_EQ(relay.tries_for("culture@example.org"), 0);
+}
+
+TEST_F(TopicsOffice, AChoiceMadeBetweenTwoTriesCountsForTheSecond) {
+    auto ada = joins("ada@example.org");
+    relay.answers(test::Stage::rcpt, "451 4.3.0 later");
+    auto id = issue_by_topics();
+    settles();
+    chooses(ada, "Culture");
+    relay.accepts_everything();
+    passes(1h, 10min);
+    EXPECT_EQ(relay.tries_for("ada@example.org"), 1);
+    EXPECT_EQ(balance(id).suppressed, 1);
+    balances(id, 0);
+}
+
+TEST_F(TopicsOffice, ReadersNeverReachedExpireAndThoseWithoutAStoryAreSuppressed) {
+    joins("ada@example.org");
+    chooses(joins("culture@example.org"), "Culture");
+    relay.stops_listening();
+    auto id = issue_by_topics();
+    passes(37h, 30min);
+    EXPECT_EQ(balance(id).expired, 1);
+    EXPECT_EQ(balance(id).suppressed, 1);
+    balances(id, 0);
+}
+
+}
+}

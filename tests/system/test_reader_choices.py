@@ -1,0 +1,54 @@
+"""What a reader may choose: topics, and with them which stories of an issue come."""
+
+from browser import path_of
+from waiting import until
+
+
+def confirm(site, sink, address):
+    mail = until(lambda: sink.to(address), f"the confirmation mail to {address}")[0]
+    assert site.post(path_of(mail.link(f"{site.url}/confirm/"))).status == 200
+
+
+def add_story(site, title, category):
+    site.run("story", "add", "--title", title, "--url", f"https://courier.example/{category}", "--list", "daily", "--category", category)
+
+
+def test_a_reader_gets_the_stories_of_the_topics_chosen_and_nothing_where_there_are_none(site, sink):
+    site.run("list", "edit", "daily", "--topic", "World = politics", "--topic", "Sport = football, tennis", "--topic", "Culture = film")
+    add_story(site, "An election", "politics")
+    add_story(site, "A match", "football")
+    site.add_reader("all@reader.example")
+    site.run("subscriber", "add", "film@reader.example", "--list", "daily", "--topic", "culture", "--confirmed", "--basis", "a test")
+    wrong = site.try_to("subscriber", "add", "x@reader.example", "--list", "daily", "--topic", "Sprot")
+    assert wrong.returncode == 1 and 'no topic "Sprot"; it has: World; Sport; Culture' in wrong.stderr
+
+    site.serve()
+    page = site.get("/join/daily").text
+    assert page.count('name="topics" value="') == 4 and 'value="Sport"' in page
+    site.post("/join/daily", b"email=ada%40reader.example&topics=&topics=Sport", headers={"Content-Type": "application/x-www-form-urlencoded"})
+    confirm(site, sink, "ada@reader.example")
+    shown = site.read("subscriber", "show", "ada@reader.example")
+    assert shown["subscriptions"][0]["topics"] == ["Sport"]
+
+    issue = site.send()
+    report = site.wait_for(issue)
+    assert (report["planned"], report["accepted"], report["suppressed"], report["balanced"]) == (3, 2, 1, True)
+    assert report["suppressions"] == [{"reason": "no story of the topics that the reader chose", "count": 1}]
+    site.run("issue", "verify", issue)
+    assert sink.to("film@reader.example") == []
+    whole, part = sink.to("all@reader.example")[-1], sink.to("ada@reader.example")[-1]
+    assert "An election" in whole.text() and "A match" in whole.text()
+    for kind in ("plain", "html"):
+        assert "A match" in part.text(kind) and "An election" not in part.text(kind)
+    assert part.message["Subject"] == "The Daily: A match"
+
+    view = site.get(path_of(part.link(f"{site.url}/view/"))).text
+    assert "A match" in view and "An election" not in view
+    archived = site.get("/archive/daily/1").text
+    assert "A match" in archived and "An election" in archived
+
+    preferences = path_of(part.link(f"{site.url}/preferences/"))
+    changed = site.post(preferences, {"save": "1", "topics-daily": ""})
+    assert changed.status == 200
+    exported = site.run("subscriber", "export", "--list", "daily")
+    assert "film@reader.example,,,,Culture" in exported and "ada@reader.example,,,," in exported
