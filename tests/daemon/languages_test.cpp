@@ -164,7 +164,7 @@ TEST(Languages, AFileMakesANewOneAndAnEditCountsAtOnce) {
     std::ofstream(room.folder / "templates" / "words.sv.json") << "{";
     EXPECT_EQ(room.get("/join/courier").status, 200);
     room.reader("ada@example.org", room.courier);
-    EXPECT_THROW(room.publishes(room.courier), templates::TemplateError) << "an issue would stay as it is";
+    EXPECT_NO_THROW(room.publishes(room.courier)) << "it stops no issue either";
 }
 
 }
