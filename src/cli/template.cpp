@@ -1,6 +1,7 @@
 #include "cli/call.hpp"
 #include "cli/command.hpp"
 #include "cli/template_editing.hpp"
+#include "digest/example.hpp"
 #include "templates/copies.hpp"
 #include "templates/designs.hpp"
 #include "templates/mustache.hpp"
@@ -113,8 +114,28 @@ Library library_of(Call& call) {
     return Library(site ? site->templates : fs::path());
 }
 
+// The HTML of a design, with whatever faults it has.
+std::optional<templates::Template> parsed_design(const Library& library, const Source& source) {
+    auto designs = templates::designs(library);
+    bool design = std::ranges::any_of(designs, [&](auto& one) { return source.name == one.name + ".html"; });
+    if (!design) return std::nullopt;
+    auto parsed = templates::parse(source, [&](std::string_view name) { return library.find(name); });
+    return parsed ? std::optional(*std::move(parsed)) : std::nullopt;
+}
+
+int show_inlined(Call& call, const Library& library, const Source& source) {
+    if (auto design = parsed_design(library, source)) {
+        call.out << digest::example_mail(*design, call.now);
+        return 0;
+    }
+    throw Failure(fmt::format("{0} is no HTML of a design that can be filled; `postrider template check {0}` says more",
+                              source.name));
+}
+
 int show(Call& call) {
-    auto source = library_of(call).get(call.argument(0));
+    auto library = library_of(call);
+    auto source = library.get(call.argument(0));
+    if (call.has("--inlined")) return show_inlined(call, library, source);
     if (call.json())
         print_json(call.out, json::object{{"name", source.name}, {"file", source.file}, {"text", source.text}});
     else
@@ -197,7 +218,12 @@ int check(Call& call) {
             if (plain && !beside.empty() && fs::is_regular_file(file)) return templates::read_source(file);
             return library.find(name);
         };
-        for (auto& fault : templates::review(source, partials, digests).faults) faults.push_back(fault);
+        auto reviewed = templates::review(source, partials, digests);
+        bool weighed = !templates::first_error(reviewed.faults) && parsed_design(library, source);
+        if (weighed)
+            if (auto fault = templates::fault_of_size(digest::example_program(*reviewed.parsed, call.now), source.file))
+                reviewed.faults.push_back(*fault);
+        for (auto& fault : reviewed.faults) faults.push_back(fault);
     }
     if (call.count() == 0)
         for (auto& fault : stray_files(library, sources, digests)) faults.push_back(fault);
@@ -248,7 +274,14 @@ void add_template(Commands& commands) {
                         {json_option},
                         ls});
     commands.push_back(
-        {"template", "show", "Print a template.", "template show digest.html", {name}, {json_option}, show});
+        {"template",
+         "show",
+         "Print a template.",
+         "template show digest.html",
+         {name},
+         {{"--inlined", "", "the HTML of a design with twenty example stories, style rules written into attributes"},
+          json_option},
+         show});
     commands.push_back({"template",
                         "check",
                         "Look for faults in one template, or in all.",

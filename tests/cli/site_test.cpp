@@ -281,6 +281,22 @@ TEST_F(ASite, ATemplatesWarningsAreSaidAndAreNoFault) {
     EXPECT_TRUE(on_site({"doctor"}).err.contains("warn  template digest.html: digest.html.mustache:1:17: warning:"));
 }
 
+TEST_F(ASite, ADesignIsShownAndWeighedWithExampleStories) {
+    for (auto* name : {"digest.html", "brief.html", "letter.html"}) {
+        auto shown = must({"template", "show", name, "--inlined"}).out;
+        EXPECT_TRUE(shown.contains("Forty bakers") || shown.contains("The first ferry")) << name;
+        EXPECT_TRUE(shown.contains("https://mail.courier.example/unsubscribe/TOKEN")) << name;
+        EXPECT_FALSE(shown.contains("{{")) << name;
+    }
+    expect_refused(on_site({"template", "show", "page_home.html", "--inlined"}), 1, "is no HTML of a design");
+
+    must({"template", "edit", "brief.html"});
+    auto text = read(site() / "templates/brief.html.mustache");
+    std::ofstream(site() / "templates/brief.html.mustache")
+        << text << "<p>{{#stories}}" << std::string(5'000, 'x') << "{{/stories}}";
+    EXPECT_TRUE(on_site({"template", "check"}).err.contains("brief.html.mustache:1:1: warning: the mail has 1"));
+}
+
 TEST_F(ASite, DoctorNamesAWordThatAPageMisspells) {
     fs::create_directories(site() / "templates");
     std::ofstream(site() / "templates/page_home.html.mustache") << "{{words.newsleters}}\n";
