@@ -60,7 +60,7 @@ Daemon::Daemon(const Site& site, Mode mode, system::Clock& clock)
                 {site.retry, site.words.url, site.domain_rates, site.rate, signers(site)}, lanes()),
       pages_(database_, clock_, templates_, tokens_, site.words, site.sign_up,
              {outbox_ ? std::optional(site.outbox) : std::nullopt, [this] { return what_is_wrong(); }, &mail_hosts_}),
-      server_(loop_.get_executor(), site.http, routes(pages_, {site.cors_origins})) {
+      server_(loop_.get_executor(), site.http, routes(pages_, {site.cors_origins, &kept_answers_})) {
     for (auto& relay : site.relays) relay_names_.push_back(relay.lane.relay.name);
     if (auto address = mail::parse_address(site.operator_address)) operator_ = *address;
 }
@@ -157,6 +157,7 @@ boost::asio::awaitable<void> Daemon::leave() {
 boost::asio::awaitable<void> Daemon::keep_time() {
     while (!stopping_ || parts_.size() > 1) { // the clock leaves last
         bool changed = co_await somebody_wrote();
+        kept_answers_.forget();
         auto now = clock_.now();
         if (!stopping_ && !database_.still_in_place()) {
             log::error("the database was deleted or replaced, or its log cut off, under the daemon; leaving, as all "

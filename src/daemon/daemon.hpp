@@ -1,5 +1,6 @@
 #pragma once
 
+#include "daemon/kept_answers.hpp"
 #include "daemon/lock.hpp"
 #include "daemon/site.hpp"
 #include "delivery/dispatcher.hpp"
@@ -90,6 +91,7 @@ private:
     stories::Poller feeds_;
     delivery::Dispatcher delivery_;
     web::Pages pages_;
+    KeptAnswers kept_answers_;
     http::Server server_;
 
     std::set<std::string_view> parts_; // coroutines that run() waits for

@@ -91,9 +91,14 @@ public:
             co_return response;
         }
         http::Response response;
-        if (auto page = page_for(*route, request.method)) {
+        auto page = page_for(*route, request.method);
+        auto key = settings_.kept && page && route->kind != Kind::secret ? KeptAnswers::key_of(request) : std::string();
+        if (auto* kept = key.empty() ? nullptr : settings_.kept->find(key)) {
+            response = *kept;
+        } else if (page) {
             auto running = answered(page, request, names);
             response = co_await std::move(running);
+            if (!key.empty()) settings_.kept->keep(key, response);
         } else {
             response = without_page(*route, request);
         }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "daemon/kept_answers.hpp"
 #include "http/server.hpp"
 #include "web/pages.hpp"
 
@@ -18,6 +19,7 @@ namespace postrider::daemon {
 
 struct RouteSettings {
     std::vector<std::string> cors_origins; // "https://courier.example": whose pages may post sign-ups
+    KeptAnswers* kept = nullptr;           // must outlive the handler; none: every answer is made anew
 };
 
 // The pages must outlive the handler.
