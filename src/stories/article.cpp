@@ -1,5 +1,7 @@
 #include "stories/article.hpp"
 
+#include "stories/article_clean.hpp"
+#include "stories/article_measure.hpp"
 #include "stories/article_words.hpp"
 #include "stories/characters.hpp"
 
@@ -14,70 +16,33 @@ namespace {
 
 using std::string_view;
 
-constexpr std::size_t short_text = 500; // characters; below, the strict reading has probably thrown the article away
 constexpr std::size_t candidates_compared = 5;
-
-struct Strictness {
-    bool unlikely_dropped = true;
-    bool classes_weighed = true;
-    bool cleaned = true;
-};
-
-// What is known of an element and all below it, but for what is left out.
-struct Measure {
-    std::size_t length = 0; // characters
-    std::size_t linked = 0; // of them in links
-    std::size_t commas = 0;
-    std::size_t own = 0; // characters of running text directly in this block
-    std::size_t own_commas = 0;
-    std::size_t heading = 0; // characters in headings
-    std::size_t paragraphs = 0;
-    std::size_t images = 0;
-    std::size_t items = 0;
-    std::size_t inputs = 0;
-    bool has_blocks = false;
-    int end = 0; // number after the last node below
-
-    [[nodiscard]] double link_density() const {
-        return length == 0 ? 0 : static_cast<double>(linked) / static_cast<double>(length);
-    }
-};
 
 class Finder {
 public:
-    Finder(const Node& root, int size, string_view title, string_view base_url, Strictness strictness)
-        : root_(root), title_(title), base_url_(base_url), strict_(strictness), nodes_(size), out_(size),
-          measures_(size), scores_(size), scored_(size) {
-        list(root);
-    }
+    Finder(const HtmlTree& tree, const ArticleHints& hints, Strictness strictness)
+        : tree_(tree), hints_(hints), strict_(strictness), scores_(tree_.nodes().size()),
+          scored_(tree_.nodes().size()) {}
 
     Article find() {
-        leave_out(root_, false);
-        measure(root_, false);
+        leave_out(tree_.root(), false);
+        tree_.measure();
         score();
         const Node& top = climb(best());
         auto parts = with_siblings(top);
-        for (const auto* part : parts) clean(*part);
-        return collect(parts);
+        Cleaner cleaner(tree_, hints_.title, strict_);
+        cleaner.clean(parts);
+        return collect(parts, cleaner.no_running_text(parts));
     }
 
 private:
     static std::size_t at(const Node& node) { return static_cast<std::size_t>(node.number); }
-    Measure& of(const Node& node) { return measures_[at(node)]; }
-
-    void list(const Node& node) {
-        nodes_[at(node)] = &node;
-        for (const auto& child : node.children) list(child);
-    }
-
-    static std::string label_of(const Node& node) {
-        return lower(node.attribute("class")) + ' ' + lower(node.attribute("id"));
-    }
+    [[nodiscard]] const Measure& of(const Node& node) const { return tree_.of(node); }
 
     void leave_out(const Node& node, bool protected_place) {
         if (node.is_text()) return;
         if (is_never_text(node.name) || is_hidden(node) || is_unlikely(node, protected_place) || is_byline(node)) {
-            out_[at(node)] = true;
+            tree_.leave_out(node);
             return;
         }
         protected_place |= node.is("table") || node.is("code");
@@ -89,6 +54,7 @@ private:
         if (!strict_.unlikely_dropped || protected_place) return false;
         if (node.is("body") || node.is("html") || node.is("a") || node.is("article")) return false;
         const auto label = label_of(node);
+        if (is_for_screen_readers(label)) return true;
         return sounds_unlikely(label) && !may_be_article(label);
     }
 
@@ -112,62 +78,11 @@ private:
         return std::ranges::all_of(node.children, [&](const Node& child) { return fits(child, room); });
     }
 
-    void measure(const Node& node, bool linked) {
-        auto& own = of(node);
-        own.end = node.number + 1;
-        if (node.is_text()) {
-            const auto text = collapse(node.text);
-            own.length = count_characters(text);
-            own.linked = linked ? own.length : 0;
-            own.commas = count_commas(text);
-            own.own = own.length;
-            own.own_commas = own.commas;
-            return;
-        }
-        const bool counted = !out_[at(node)];
-        linked |= node.is("a") && !node.attribute("href").starts_with('#');
-        for (const auto& child : node.children) {
-            measure(child, linked);
-            const auto& below = of(child);
-            own.end = below.end;
-            if (!counted || out_[at(child)]) continue;
-            add(own, child, below);
-        }
-    }
-
-    static void add(Measure& own, const Node& child, const Measure& below) {
-        own.length += below.length;
-        own.linked += below.linked;
-        own.commas += below.commas;
-        const bool heading = child.name.size() == 2 && child.name[0] == 'h' && child.name[1] <= '6';
-        own.heading += heading ? below.length : below.heading;
-        own.paragraphs += below.paragraphs + child.is("p");
-        own.images += below.images + child.is("img");
-        own.items += below.items + child.is("li");
-        own.inputs += below.inputs + child.is("input");
-        own.has_blocks |= below.has_blocks || is_block(child);
-        if (is_block(child)) return;
-        own.own += below.own;
-        own.own_commas += below.own_commas;
-    }
-
-    double class_weight(const Node& node) const {
-        if (!strict_.classes_weighed) return 0;
-        double weight = 0;
-        for (const auto* key : {"class", "id"}) {
-            const auto label = lower(node.attribute(key));
-            if (label.empty()) continue;
-            if (sounds_bad(label)) weight -= 25;
-            if (sounds_good(label)) weight += 25;
-        }
-        return weight;
-    }
-
     void score() {
-        for (int i = 0; i < static_cast<int>(nodes_.size()); ++i) {
-            const auto& node = *nodes_[static_cast<std::size_t>(i)];
+        for (int i = 0; i < static_cast<int>(tree_.nodes().size()); ++i) {
+            const auto& node = *tree_.nodes()[static_cast<std::size_t>(i)];
             if (node.is_text()) continue;
-            if (out_[at(node)]) {
+            if (tree_.is_out(node)) {
                 i = of(node).end - 1;
                 continue;
             }
@@ -177,7 +92,7 @@ private:
             else if (here.has_blocks && is_block(node))
                 credit(&node, here.own, here.own_commas);
         }
-        for (const auto* node : nodes_)
+        for (const auto* node : tree_.nodes())
             if (scored_[at(*node)]) scores_[at(*node)] *= 1 - of(*node).link_density();
     }
 
@@ -190,21 +105,21 @@ private:
         for (const Node* node = parent; node && node->parent && level < 5; node = node->parent, ++level) {
             if (!scored_[at(*node)]) {
                 scored_[at(*node)] = true;
-                scores_[at(*node)] = base_score(node->name) + class_weight(*node);
+                scores_[at(*node)] = base_score(node->name) + class_weight(*node, strict_);
             }
             scores_[at(*node)] += points / (level == 0 ? 1 : level == 1 ? 2 : level * 3);
         }
     }
 
     const Node& body() const {
-        for (const auto& child : root_.children)
+        for (const auto& child : tree_.root().children)
             if (child.is("body")) return child;
-        return root_;
+        return tree_.root();
     }
 
     const Node& best() {
         std::vector<const Node*> ranking;
-        for (const auto* node : nodes_)
+        for (const auto* node : tree_.nodes())
             if (scored_[at(*node)] && !node->is("html")) ranking.push_back(node);
         std::ranges::sort(ranking, [&](auto* a, auto* b) {
             return std::pair(-scores_[at(*a)], a->number) < std::pair(-scores_[at(*b)], b->number);
@@ -259,7 +174,7 @@ private:
         std::vector<const Node*> parts;
         for (const auto& sibling : top.parent->children) {
             if (&sibling == &top) parts.push_back(&sibling);
-            if (&sibling == &top || sibling.is_text() || out_[at(sibling)]) continue;
+            if (&sibling == &top || sibling.is_text() || tree_.is_out(sibling)) continue;
             const double bonus = !label.empty() && sibling.attribute("class") == label ? scores_[at(top)] * 0.2 : 0;
             const bool good = scored_[at(sibling)] && scores_[at(sibling)] + bonus >= threshold;
             if (good || is_lone_paragraph(sibling)) parts.push_back(&sibling);
@@ -276,131 +191,100 @@ private:
         return text.ends_with('.') || text.contains(". ");
     }
 
-    // Inside the article: share bars, related links, forms, the repeated headline.
-    void clean(const Node& node) {
-        if (node.is_text() || out_[at(node)]) return;
-        if (is_rest(node)) {
-            out_[at(node)] = true;
-            return;
-        }
-        for (const auto& child : node.children) clean(child);
-    }
-
-    bool is_rest(const Node& node) {
-        const auto& here = of(node);
-        if (node.is("footer")) return true;
-        const auto label = label_of(node);
-        if (here.length < short_text && is_share_bar(label)) return true;
-        if (node.is("h1") || node.is("h2")) {
-            if (!heading_met_ && says_the_same(title_, text_of(node))) return heading_met_ = true;
-            return class_weight(node) < 0;
-        }
-        if (!strict_.cleaned) return false;
-        if (node.is("form") || node.is("fieldset") || node.is("table") || node.is("ul") || node.is("div") ||
-            node.is("section"))
-            return is_clutter(node, here);
-        return false;
-    }
-
-    bool is_clutter(const Node& node, const Measure& here) {
-        if (node.is("table") && is_data_table(node)) return false;
-        for (const Node* up = node.parent; up; up = up->parent)
-            if (up->is("code") || (up->is("table") && is_data_table(*up))) return false;
-        const double weight = class_weight(node);
-        if (weight < 0) return true;
-        if (here.commas >= 10) return false;
-        const bool is_list = node.is("ul") || node.is("ol") || list_share(node) > 0.9;
-        const double density = here.link_density();
-        const double heading_share =
-            here.length == 0 ? 0 : static_cast<double>(here.heading) / static_cast<double>(here.length);
-        const bool in_figure = node.parent && node.parent->is("figure");
-        if (is_list && here.images == here.items && here.images > 0) return false; // a gallery
-        if (here.images > 1 && here.paragraphs * 2 < here.images && !in_figure) return true;
-        if (!is_list && here.items > here.paragraphs + 100) return true;
-        if (here.inputs > here.paragraphs / 3) return true;
-        if (!is_list && heading_share < 0.9 && here.length < 25 && (here.images == 0 || here.images > 2) && density > 0)
-            return true;
-        if (!is_list && weight < 25 && density > 0.2) return true;
-        return weight >= 25 && density > 0.5;
-    }
-
-    double list_share(const Node& node) {
-        const auto& here = of(node);
-        if (here.length == 0) return 0;
-        std::size_t listed = 0;
-        for (int i = node.number + 1; i < here.end; ++i) {
-            const auto& below = *nodes_[static_cast<std::size_t>(i)];
-            if (!below.is("ul") && !below.is("ol")) continue;
-            listed += of(below).length;
-            i = of(below).end - 1;
-        }
-        return static_cast<double>(listed) / static_cast<double>(here.length);
-    }
-
-    bool is_data_table(const Node& table) {
-        const auto [known, fresh] = data_tables_.try_emplace(table.number, false);
-        if (!fresh) return known->second;
-        if (table.attribute("role") == "presentation") return false;
-        std::size_t rows = 0;
-        std::size_t cells = 0;
-        for (int i = table.number + 1; i < of(table).end; ++i) {
-            const auto& name = nodes_[static_cast<std::size_t>(i)]->name;
-            if (name == "table") return false;
-            if (name == "caption" || name == "thead" || name == "tfoot" || name == "th" || name == "col")
-                return known->second = true;
-            rows += name == "tr";
-            cells += name == "td";
-        }
-        const std::size_t columns = rows == 0 ? 0 : cells / rows;
-        return known->second = rows > 1 && columns > 1 && (rows >= 10 || columns > 4 || cells > 10);
-    }
-
-    Article collect(const std::vector<const Node*>& parts) {
+    Article collect(const std::vector<const Node*>& parts, const std::vector<bool>& no_running_text) {
         Article article;
         for (const auto* part : parts) {
-            if (auto text = plain_text(*part, out_); !text.empty())
+            if (auto text = plain_text(*part, no_running_text); !text.empty())
                 article.text += (article.text.empty() ? "" : "\n\n") + text;
-            article.html += safe_html(*part, base_url_, out_);
+            article.html += safe_html(*part, hints_.base_url, tree_.left_out());
             if (article.image.empty()) article.image = first_image(*part);
         }
         article.byline = byline_;
+        if (const auto* lead = lead_above(*parts.front(), article.text)) {
+            article.text.insert(0, text_of(*lead) + "\n\n");
+            article.html.insert(0, safe_html(*lead, hints_.base_url));
+        }
         return article;
+    }
+
+    // Many pages set the first paragraph apart, between the headline and the body. It is known by what it is called, or
+    // by being what the page says of itself.
+    const Node* lead_above(const Node& top, string_view text) const {
+        if (text.empty()) return nullptr;
+        bool after_headline = false;
+        const Node* lead = nullptr;
+        for (int i = 0; i < top.number; ++i) {
+            const auto& node = *tree_.nodes()[static_cast<std::size_t>(i)];
+            const bool shown = !node.is_text() && !is_never_text(node.name) && !is_hidden(node);
+            if (!shown || is_surrounding_role(node.attribute("role"))) {
+                if (!node.is_text()) i = of(node).end - 1;
+                continue;
+            }
+            if (node.is("h1") && says_the_same(hints_.title, text_of(node))) {
+                after_headline = true;
+                lead = nullptr;
+            } else if (may_be_lead(node, after_headline)) {
+                if (!lead) lead = &node;
+                i = of(node).end - 1;
+            }
+        }
+        return lead && !contains_beginning(text, text_of(*lead), 160) ? lead : nullptr;
+    }
+
+    static constexpr std::size_t shortest_lead = 40, longest_lead = 1200; // bytes
+
+    [[nodiscard]] bool may_be_lead(const Node& node, bool after_headline) const {
+        if (!is_block(node) || is_heading(node)) return false;
+        std::size_t room = longest_lead;
+        if (!fits(node, room) || longest_lead - room < shortest_lead || holds_blocks(node)) return false;
+        const auto text = text_of(node);
+        if (text.size() < shortest_lead) return false;
+        if (contains_beginning(hints_.summary, text, 80)) return !says_the_same(hints_.title, text);
+        const bool named = sounds_like_lead(label_of(node)) || sounds_like_lead(label_of(*node.parent));
+        return after_headline && named && count_words(text) >= 10 && ends_with_stop(text);
+    }
+
+    static bool holds_blocks(const Node& node) {
+        return std::ranges::any_of(node.children,
+                                   [](const Node& child) { return is_block(child) || holds_blocks(child); });
+    }
+
+    static bool contains_beginning(string_view where, string_view text, std::size_t length) {
+        return collapse(where).contains(text.substr(0, length));
+    }
+
+    static bool ends_with_stop(string_view text) {
+        return text.ends_with('.') || text.ends_with('?') || text.ends_with('!');
     }
 
     std::string first_image(const Node& part) {
         for (int i = part.number; i < of(part).end; ++i) {
-            const auto& node = *nodes_[static_cast<std::size_t>(i)];
-            if (!node.is_text() && out_[at(node)])
+            const auto& node = *tree_.nodes()[static_cast<std::size_t>(i)];
+            if (!node.is_text() && tree_.is_out(node))
                 i = of(node).end - 1;
             else if (node.is("img"))
-                if (auto url = image_of(node, base_url_); !url.empty()) return url;
+                if (auto url = image_of(node, hints_.base_url); !url.empty()) return url;
         }
         return {};
     }
 
-    const Node& root_;
-    string_view title_;
-    string_view base_url_;
+    MeasuredTree tree_;
+    const ArticleHints& hints_;
     Strictness strict_;
-    std::vector<const Node*> nodes_; // by number
-    std::vector<bool> out_;          // left out with all below
-    std::vector<Measure> measures_;
     std::vector<double> scores_;
     std::vector<bool> scored_;
-    std::map<int, bool> data_tables_;
     std::string byline_;
-    bool heading_met_ = false;
 };
 
 }
 
-Article find_article(const HtmlTree& tree, string_view title, string_view base_url) {
+Article find_article(const HtmlTree& tree, const ArticleHints& hints) {
     constexpr std::array<Strictness, 4> readings{
         {{}, {.unlikely_dropped = false}, {false, false, true}, {false, false, false}}};
     Article longest;
     std::size_t length = 0;
     for (const auto& reading : readings) {
-        auto article = Finder(*tree.root, tree.size, title, base_url, reading).find();
+        auto article = Finder(tree, hints, reading).find();
         const auto found = count_characters(article.text);
         if (found > length) {
             length = found;

@@ -18,7 +18,15 @@ struct Article {
     std::string image;  // the first one of some size
 };
 
-// The text is empty when the page has none. `title` is left out of the text when repeated at its head.
-[[nodiscard]] Article find_article(const HtmlTree&, std::string_view title, std::string_view base_url);
+// What is known of the page: its title, which is left out of the text when repeated at its head, and its words about
+// itself, by which a lead that stands apart is found.
+struct ArticleHints {
+    std::string_view title;
+    std::string_view summary;
+    std::string_view base_url;
+};
+
+// The text is empty when the page has none. Captions of pictures are in the html alone.
+[[nodiscard]] Article find_article(const HtmlTree&, const ArticleHints&);
 
 }

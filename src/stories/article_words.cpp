@@ -116,4 +116,172 @@ bool is_share_bar(string_view label) {
     return false;
 }
 
+std::size_t count_words(string_view text) {
+    const auto plain = collapse(text);
+    return plain.empty() ? 0 : static_cast<std::size_t>(std::ranges::count(plain, ' ')) + 1;
+}
+
+bool calls_to_act(string_view line) {
+    const auto plain = ' ' + lower(line) + ' ';
+    return contains_any(plain, {"join now",
+                                "join the",
+                                "join our",
+                                "mailing list",
+                                "newsletter",
+                                "click here",
+                                "subscribe",
+                                "sign up",
+                                "sign in",
+                                "log in",
+                                "advertis",
+                                "sponsored",
+                                "download",
+                                "buy now",
+                                "order now",
+                                "free trial",
+                                "learn more",
+                                "read more",
+                                "follow us",
+                                "share this",
+                                "copyright",
+                                "all rights reserved",
+                                "©",
+                                " cookies ",
+                                "print this",
+                                "email this",
+                                "e-mail this",
+                                "skip to",
+                                "apply now",
+                                "register now",
+                                "donate",
+                                "get the latest",
+                                "abonnieren",
+                                "jetzt anmelden",
+                                "hier anmelden",
+                                "einloggen",
+                                "folgen sie",
+                                "folge uns",
+                                "artikel teilen",
+                                "mehr erfahren",
+                                "lesen sie mehr",
+                                "alle rechte vorbehalten",
+                                " impressum ",
+                                "abonnez-vous",
+                                "s'abonner",
+                                "suivez-nous",
+                                "inscrivez-vous",
+                                "tous droits réservés",
+                                "en savoir plus",
+                                "suscríbete",
+                                "síguenos",
+                                "todos los derechos",
+                                "iscriviti",
+                                "seguici",
+                                "tutti i diritti"});
+}
+
+bool names_rest(string_view heading) {
+    constexpr std::array<string_view, 46> names{"ähnliche artikel",
+                                                "ähnliche beiträge",
+                                                "advertisement",
+                                                "articles liés",
+                                                "artikel teilen",
+                                                "auch interessant",
+                                                "anzeige",
+                                                "comments",
+                                                "comparte",
+                                                "compartir",
+                                                "condividi",
+                                                "das könnte sie auch interessieren",
+                                                "das könnte dich auch interessieren",
+                                                "diesen artikel teilen",
+                                                "en relación",
+                                                "follow us",
+                                                "further reading on",
+                                                "kommentare",
+                                                "leave a comment",
+                                                "leave a reply",
+                                                "leggi anche",
+                                                "lesen sie auch",
+                                                "lesen sie mehr",
+                                                "lesetipp",
+                                                "lire aussi",
+                                                "mehr zum thema",
+                                                "mehr zu diesem thema",
+                                                "meistgelesen",
+                                                "more from",
+                                                "more on this",
+                                                "most popular",
+                                                "noticias relacionadas",
+                                                "à lire aussi",
+                                                "partager",
+                                                "publicité",
+                                                "read also",
+                                                "read more",
+                                                "related",
+                                                "recommended",
+                                                "share this",
+                                                "teilen",
+                                                "trending",
+                                                "weitere artikel",
+                                                "weitere beiträge",
+                                                "you may also like",
+                                                "you might also like"};
+    auto plain = lower(collapse(heading));
+    // Capitals beyond ASCII stay as they are in lower().
+    if (plain.starts_with("Ä")) plain.replace(0, 2, "ä");
+    if (plain.starts_with("À")) plain.replace(0, 2, "à");
+    return count_words(plain) <= 8 && std::ranges::any_of(names, [&](string_view name) {
+               return plain.starts_with(name) &&
+                      (plain.size() == name.size() || !std::isalpha(static_cast<unsigned char>(plain[name.size()])) ||
+                       name == "lesetipp");
+           });
+}
+
+bool is_picture_credit(string_view line) {
+    const auto words = count_words(line);
+    if (words == 0 || words > 40) return false;
+    const auto plain = lower(line);
+    constexpr std::array<string_view, 20> labels{
+        "bild:",        "bilder:", "bildquelle", "credit:",      "crédit photo", "crédits photo", "crédit :",
+        "foto:",        "fotos:",  "foto ©",     "fotografía:",  "grafik:",      "illustration:", "image:",
+        "image credit", "photo:",  "photo by",   "photo credit", "photos:",      "photograph:"};
+    const bool labelled = std::ranges::any_of(labels, [&](string_view label) { return plain.starts_with(label); });
+    if (labelled && words <= 25) return true;
+    return plain.contains("| ©") || plain.contains("(©") || (plain.starts_with("©") && words <= 12) ||
+           (contains_any(plain, {"getty images", "shutterstock", "imago images"}) && words <= 20 &&
+            !line.ends_with('.'));
+}
+
+bool asks_for_consent(string_view text) {
+    const auto plain = lower(text);
+    return contains_any(plain, {"consent", "einwilligung", "einverständnis", "zustimm", "privacy", "privatsphäre",
+                                "datenschutz", "vie privée", "privacidad", "toestemming"}) &&
+           contains_any(plain, {"cookie", "external", "extern", "third part", "drittanbieter", "settings",
+                                "einstellungen", "verbindung", "load ", "laden", "charger", "contenu", "contenido"});
+}
+
+bool is_for_screen_readers(string_view label) {
+    return contains_any(label, {"sr-only", "visually-hidden", "visuallyhidden", "screen-reader", "skip-link",
+                                "skiplink", "skip-to-"}) &&
+           !label.contains("not-sr-only");
+}
+
+bool sounds_like_caption(string_view label) {
+    return contains_any(label, {"caption", "credit", "copyright", "bildunterschrift", "photo-by", "image-source"});
+}
+
+bool sounds_like_lead(string_view label) {
+    for (const auto* word :
+         {"lead", "intro", "standfirst", "chapo", "subtitle", "sub-title", "subhead", "sub-headline", "dek", "abstract",
+          "vorspann", "teaser-text", "summary", "entradilla", "bajada", "deck", "description"})
+        for (auto found = label.find(word); found != string_view::npos; found = label.find(word, found + 1)) {
+            const auto after = found + string_view(word).size();
+            const bool begins = found == 0 || !std::isalpha(static_cast<unsigned char>(label[found - 1]));
+            const bool ends = after >= label.size() || !std::isalpha(static_cast<unsigned char>(label[after]));
+            if (begins && ends) return true;
+        }
+    return false;
+}
+
 }

@@ -16,6 +16,9 @@ namespace postrider::stories {
 [[nodiscard]] bool sounds_bad(std::string_view label);
 [[nodiscard]] bool sounds_like_byline(std::string_view label);
 [[nodiscard]] bool is_share_bar(std::string_view label);
+[[nodiscard]] bool is_for_screen_readers(std::string_view label); // not shown: "Skip to content"
+[[nodiscard]] bool sounds_like_caption(std::string_view label);
+[[nodiscard]] bool sounds_like_lead(std::string_view label);
 
 [[nodiscard]] bool is_scored(std::string_view element);        // its text counts for its parent
 [[nodiscard]] bool is_never_text(std::string_view element);    // nor is what stands below it
@@ -23,7 +26,14 @@ namespace postrider::stories {
 [[nodiscard]] double base_score(std::string_view element);     // before anything is known of its text
 
 [[nodiscard]] std::size_t count_commas(std::string_view text); // of all scripts
+[[nodiscard]] std::size_t count_words(std::string_view text);
 // Most words of the heading are words of the title.
 [[nodiscard]] bool says_the_same(std::string_view title, std::string_view heading);
+
+// What lines say, in the languages that most news sites are written in.
+[[nodiscard]] bool calls_to_act(std::string_view line);      // the page speaks, not the story: "Join the mailing list"
+[[nodiscard]] bool names_rest(std::string_view heading);     // of what follows a story: "Related articles"
+[[nodiscard]] bool is_picture_credit(std::string_view line); // "Photo: Ada Smith"
+[[nodiscard]] bool asks_for_consent(std::string_view text);  // in the place of something from another site
 
 }

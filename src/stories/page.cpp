@@ -61,7 +61,7 @@ void sort_out_agency(Page& page) {
 Page read_html_page(string_view html, string_view url) {
     const auto tree = parse_html(html);
     auto said = read_metadata(tree, url);
-    auto article = find_article(tree, said.title, said.base_url);
+    auto article = find_article(tree, {said.title, said.summary, said.base_url});
     Page page;
     page.title = std::move(said.title);
     page.byline = said.byline.empty() ? person_in(article.byline) : std::move(said.byline);

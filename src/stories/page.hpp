@@ -23,8 +23,8 @@ struct Page {
     std::string dateline; // the place before the first sentence: "MOSCOW"
     std::string section;
     std::string summary;       // what the page says of itself, else the beginning of the text
-    std::string text;          // paragraphs, separated by empty lines
-    std::string html;          // the same, made by safe_html
+    std::string text;          // paragraphs, separated by empty lines; captions of pictures are in html alone
+    std::string html;          // as safe_html makes it
     std::string image;         // absolute URL
     std::string canonical_url; // absolute URL
     std::string site;

@@ -1,5 +1,6 @@
 #include "stories/page_metadata.hpp"
 
+#include "stories/article_words.hpp"
 #include "stories/characters.hpp"
 #include "stories/dates.hpp"
 #include "stories/html.hpp"
@@ -128,11 +129,6 @@ std::string first_of(const Found& found, std::initializer_list<string_view> name
 std::string property(const Found& found, string_view name) {
     const auto known = found.properties.find(name);
     return known == found.properties.end() ? std::string{} : known->second;
-}
-
-std::size_t count_words(string_view text) {
-    const auto plain = collapse(text);
-    return plain.empty() ? 0 : static_cast<std::size_t>(std::ranges::count(plain, ' ')) + 1;
 }
 
 // "Headline | Site": where the parts of a title are joined.

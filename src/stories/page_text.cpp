@@ -1,5 +1,6 @@
 #include "stories/page_text.hpp"
 
+#include "stories/article_words.hpp"
 #include "stories/characters.hpp"
 #include "stories/dates.hpp"
 
@@ -20,11 +21,6 @@ bool has_lower(string_view text) {
     return std::ranges::any_of(text, [](char c) { return c >= 'a' && c <= 'z'; });
 }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-std::size_t count_words(string_view text) {
-    const auto plain = collapse(text);
-    return plain.empty() ? 0 : static_cast<std::size_t>(std::ranges::count(plain, ' ')) + 1;
-}
 
 bool ends_sentence(string_view text) {
     for (const auto* quote : {"\"", "”", "’", "»", "'", ")", "“"})
@@ -101,21 +97,6 @@ bool read_place(string_view line, Dateline& dateline) {
             return false;
     }
     return !dateline.place.empty();
-}
-
-bool calls_to_act(string_view line) {
-    const auto plain = ' ' + lower(line) + ' ';
-    return contains_any(plain, {"join now",     "join the",   "join our",
-                                "mailing list", "newsletter", "click here",
-                                "subscribe",    "sign up",    "sign in",
-                                "log in",       "advertis",   "sponsored",
-                                "download",     "buy now",    "order now",
-                                "free trial",   "learn more", "read more",
-                                "follow us",    "share this", "all rights reserved",
-                                "copyright",    "©",          " cookies ",
-                                "print this",   "email this", "e-mail this",
-                                "skip to",      "apply now",  "register now",
-                                "donate"});
 }
 
 struct Block {
