@@ -19,7 +19,8 @@ using system::Config;
 using system::ConfigError;
 
 constexpr const char* file_name = "postrider.toml";
-constexpr int most_to_outbox = 250; // of the 300 connections that smtp::Server takes
+constexpr std::size_t longest_url = 500; // RFC 5322 section 2.1.1: with a token and in brackets below 998
+constexpr int most_to_outbox = 250;      // of the 300 connections that smtp::Server takes
 
 bool is_https_or_loopback(const std::string& url) {
     if (url.starts_with("https://")) return url.size() > 8;
@@ -70,6 +71,10 @@ digest::SiteWords read_words(Config::Table table) {
                           fmt::format("\"{}\" must begin with https:// (plain http is for this machine only)", url));
     if (!http::Url::parse(url) || url.find_first_of("?#@ ") != url.npos)
         throw table.error("url", "links are built on it: write scheme, host and perhaps a path, and nothing else");
+    if (url.size() > longest_url)
+        throw table.error("url", fmt::format("is longer than {} characters: links built on it must fit into a line of "
+                                             "mail; write a shorter path",
+                                             longest_url));
     auto postal_address =
         table.required("postal_address", "1 Press Square, Example City"); // CAN-SPAM, 15 USC 7704(a)(5)
     require_words(table, "postal_address", postal_address, "\r\n");

@@ -1,9 +1,12 @@
 #include "subscribers/attributes.hpp"
 
+#include "mail/utf8.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <vector>
 
@@ -23,6 +26,21 @@ void append_string(std::string& json, std::string_view text) {
     json += '"';
 }
 
+// As it may stand in the body of a mail: a table may hold anything.
+std::string clean(std::string_view text) {
+    if (std::ranges::all_of(text, [](unsigned char c) { return c >= 0x20 && c < 0x7f; })) return std::string(text);
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t at = 0; at < text.size();) {
+        if (text.substr(at).starts_with("\r\n")) ++at;
+        auto c = mail::next_code_point(text, at);
+        if (c == '\r') c = '\n';
+        bool control = c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029;
+        mail::append_utf8(out, control && c != '\n' ? U' ' : c);
+    }
+    return out;
+}
+
 }
 
 std::string attributes_json(std::span<const std::pair<std::string_view, std::string_view>> pairs) {
@@ -32,7 +50,7 @@ std::string attributes_json(std::span<const std::pair<std::string_view, std::str
         if (json.size() > 1) json += ',';
         append_string(json, name);
         json += ':';
-        append_string(json, value);
+        append_string(json, clean(value));
     }
     return json += '}';
 }

@@ -388,6 +388,42 @@ def test_words_of_the_site_are_text_or_no_mail_is_made(site, sink, key):
     assert mail_bytes.faults(sink.to("ben@reader.example")[0].sent, of_a_list=False) == []
 
 
+def test_an_address_of_the_site_that_fits_no_line_is_refused_before_any_mail(site, sink):
+    site.add_reader("ada@reader.example")
+    site.add_story()
+    site.set("site", "url", "https://mail.courier.example/" + "a" * 480)
+    refused = site.try_to("issue", "send", "daily")
+    assert refused.returncode == 1 and re.search(r"postrider\.toml:\d+: .*url.* 500 characters", refused.stderr), refused.stderr
+    site.set("site", "url", "https://mail.courier.example/" + "a" * 470)
+    site.run("issue", "send", "daily")
+    site.run("serve", "--once")
+    assert mail_bytes.faults(sink.mails[0].sent) == []
+
+
+def test_values_of_a_table_are_text_in_a_mail(site, sink, tmp_path):
+    folder = site.folder / "templates"
+    folder.mkdir(exist_ok=True)
+    for kind in ("txt", "html"):
+        text = site.run("template", "show", f"digest.{kind}")
+        (folder / f"digest.{kind}.mustache").write_text(text.replace("</body>", "") + "{{subscriber.city}}\n")
+    table = site.folder / "readers.csv"
+    rows = ["email,city", *(f'city{number}@reader.example,"{text}"' for number, text in enumerate(CITIES))]
+    table.write_bytes("\r\n".join(rows).encode())
+    site.run("subscriber", "import", table, "--list", "daily", "--basis", "a test", "--confirmed")
+    site.add_story()
+    site.run("issue", "send", "daily")
+    site.run("serve", "--once")
+    assert len(sink.mails) == len(CITIES)
+    for mail, read in zip(sink.mails, read_by_both(sink.mails, tmp_path / "mails")):
+        assert mail_bytes.faults(mail.sent) == []
+        city = CITIES[int(re.sub(r"\D", "", mail.recipient))]
+        for _, part in read["parts"]:
+            assert seen(city) in seen(words_of(part))
+
+
+CITIES = ["Graz", "a\rb\r\n.\r\nFrom c\n.", "\x01\x07\x1b[2J\x7f\u0085\u2028x", "=3D=\n--=_", "é" * 1900, "x" * 3900, "\r\r\n\n"]
+
+
 def test_a_signed_mail_is_as_sound(site, sink, tmp_path):
     site.run("dkim", "create", "courier.example", "n2026")
     site.set("dkim", "selector", "n2026")
