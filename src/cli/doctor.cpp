@@ -148,7 +148,7 @@ private:
     }
 
     Said schedule_of(const subscribers::List& list) {
-        if (auto sender = mail::parse_mailbox(list.sender); !sender)
+        if (auto sender = mail::parse_sender(list.sender); !sender)
             return {Level::fail,
                     fmt::format("its sender \"{}\" is no address: {}; `postrider list edit {} --from` mends it",
                                 list.sender, sender.error().reason, list.slug)};

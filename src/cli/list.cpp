@@ -58,7 +58,7 @@ void read_schedule(List& list, const std::string& text) {
 void read_rules(Call& call, List& list) {
     if (call.has("--from")) {
         auto from = call.line("--from");
-        if (auto mailbox = mail::parse_mailbox(from); !mailbox)
+        if (auto mailbox = mail::parse_sender(from); !mailbox)
             throw Failure(
                 fmt::format("--from \"{}\" is no sender: {}; write it as \"The Courier <news@courier.example>\"", from,
                             mailbox.error().reason));

@@ -112,7 +112,7 @@ Target target_of(Call& call, const std::string& word) {
 }
 
 subscribers::Reader reader_of(Call& call, const subscribers::List& list, const std::optional<std::string>& written) {
-    auto sender = mail::parse_mailbox(list.sender);
+    auto sender = mail::parse_sender(list.sender);
     auto address = written ? call.address(*written) : (sender ? sender->address : call.site().words.from.address);
     if (written)
         if (auto active = subscribers::Subscriptions(call.database(), call.tokens()).active(list.id, address))

@@ -61,7 +61,7 @@ digest::SiteWords read_words(Config::Table table) {
     auto name = table.required("name", "The Courier");
     require_words(table, "name", name, "");
     auto from = table.required("from", "The Courier <news@courier.example>");
-    auto mailbox = mail::parse_mailbox(from);
+    auto mailbox = mail::parse_sender(from);
     if (!mailbox) throw table.error("from", fmt::format("\"{}\" is no sender: {}", from, mailbox.error().reason));
     auto url = table.required("url", "https://mail.courier.example");
     while (url.ends_with('/')) url.pop_back();

@@ -103,7 +103,7 @@ templates::Words Publishing::words_for(std::string_view language, std::vector<te
 
 Publishing::Compiled Publishing::compile(const subscribers::List& list, const IssueWords& words,
                                          std::span<const stories::Story> stories) const {
-    auto sender = mail::parse_mailbox(list.sender);
+    auto sender = mail::parse_sender(list.sender);
     if (!sender)
         throw std::runtime_error(
             fmt::format("the sender of {} is no address: \"{}\": {}; `postrider list edit {} --from` mends it",

@@ -291,4 +291,11 @@ std::expected<Mailbox, AddressError> parse_mailbox(std::string_view text) {
     return Mailbox{std::move(name), std::move(*address)};
 }
 
+std::expected<Mailbox, AddressError> parse_sender(std::string_view text) {
+    auto mailbox = parse_mailbox(text);
+    if (mailbox && mailbox->address.needs_smtputf8())
+        return refuse("the part before the @ must be ASCII, as not every reader's server takes other senders");
+    return mailbox;
+}
+
 }

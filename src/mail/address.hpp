@@ -61,5 +61,7 @@ struct Mailbox {
 // `Name <a@b>`, `"Name, quoted" <a@b>`, `<a@b>` or `a@b`, as people write it in a configuration; spaces around it are
 // ignored.
 [[nodiscard]] std::expected<Mailbox, AddressError> parse_mailbox(std::string_view);
+// The same, for what stands in From: its address is ASCII, as it goes to readers whose servers know no other.
+[[nodiscard]] std::expected<Mailbox, AddressError> parse_sender(std::string_view);
 
 }

@@ -103,7 +103,7 @@ std::string welcome_letter(const LetterTemplates& templates, const digest::SiteW
     auto text_words = as_plain_text(words, sentences);
     sentences["welcome_next"] = said.html("welcome_next", address_only);
     words["sentence"] = std::move(sentences);
-    auto sender = mail::parse_mailbox(list.sender);
+    auto sender = mail::parse_sender(list.sender);
     auto message_id = system::hex(system::random_bytes(16));
     return written(templates, sender ? *sender : site.from, address, name, message_id, words, text_words, now);
 }

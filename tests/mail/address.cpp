@@ -249,3 +249,10 @@ TEST(Mailbox, IsReadAsPeopleWriteIt) {
     EXPECT_EQ(read("A\r\nBcc: b@c.org <j@x.org>"), "refused: the name contains a control character");
     EXPECT_EQ(read("A <>"), "refused: there is no address");
 }
+
+TEST(Address, ASenderIsOneThatEveryServerTakes) {
+    EXPECT_EQ(parse_sender("Gr\u00fc\u00dfe <news@m\u00fcller.example>").value().address.ascii(),
+              "news@xn--mller-kva.example");
+    EXPECT_FALSE(parse_sender("Gr\u00fc\u00dfe <gr\u00fc\u00dfe@courier.example>").has_value());
+    EXPECT_TRUE(parse_mailbox("Gr\u00fc\u00dfe <gr\u00fc\u00dfe@courier.example>").has_value());
+}

@@ -400,6 +400,15 @@ def test_an_address_of_the_site_that_fits_no_line_is_refused_before_any_mail(sit
     assert mail_bytes.faults(sink.mails[0].sent) == []
 
 
+def test_a_sender_that_not_every_server_takes_is_refused(site):
+    for command in (("list", "add", "weekly", "--title", "Weekly"), ("list", "edit", "daily")):
+        refused = site.try_to(*command, "--from", "Grüße <grüße@courier.example>")
+        assert refused.returncode == 1 and "ASCII" in refused.stderr
+    site.set("site", "from", "Grüße <grüße@courier.example>")
+    refused = site.try_to("list", "ls")
+    assert refused.returncode == 1 and "from" in refused.stderr and "ASCII" in refused.stderr
+
+
 def test_values_of_a_table_are_text_in_a_mail(site, sink, tmp_path):
     folder = site.folder / "templates"
     folder.mkdir(exist_ok=True)
