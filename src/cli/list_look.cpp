@@ -1,9 +1,15 @@
 #include "cli/list_look.hpp"
 
 #include "cli/call.hpp"
+#include "http/fetch_now.hpp"
+#include "http/url.hpp"
+#include "stories/picture_reading.hpp"
+#include "system/mail_hosts.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace postrider::cli {
 namespace {
@@ -34,6 +40,26 @@ void read_one(const Call& call, std::string_view option, Value& value, Parse par
     value = std::move(*parsed);
 }
 
+// A picture without a height makes a mail jump when it arrives. Not knowing it is no reason to do without the logo.
+std::optional<stories::PictureSize> measured_logo(Call& call, const std::string& url) {
+    auto parsed = http::Url::parse(url);
+    if (!parsed || system::is_reserved_name(parsed->host())) return std::nullopt;
+    auto fetched = http::fetch_now(stories::picture_request(url), call.client_settings());
+    auto size = stories::size_in(fetched);
+    if (!size)
+        call.note(fmt::format("--logo {}: its size could not be read ({}); it is shown without a height", url,
+                              fetched ? "no PNG, JPEG, GIF or WebP came" : fetched.error().text));
+    return size;
+}
+
+void measure_logo(Call& call, Look& look) {
+    constexpr int usual_width = 240;
+    auto size = measured_logo(call, look.logo_url);
+    if (!size) return;
+    if (look.logo_width == 0) look.logo_width = std::min(size->width, usual_width);
+    look.logo_height = std::max(1, int(std::int64_t(look.logo_width) * size->height / size->width));
+}
+
 }
 
 std::span<const Option> look_options() { return options; }
@@ -55,6 +81,7 @@ Look read_look(Call& call, Look look) {
         look.logo_width = int(*width);
         look.logo_height = 0;
     }
+    if (!look.logo_url.empty() && (call.has("--logo") || call.has("--logo-width"))) measure_logo(call, look);
     look.intro = call.line("--intro", look.intro);
     if (look.intro == "none") look.intro.clear();
     return look;

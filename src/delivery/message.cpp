@@ -36,6 +36,23 @@ void ReaderLinks::make(const subscribers::LinkSigner& signer, std::string_view s
     signer.leave_by_mail(leave_token, reader.subscription);
 }
 
+// In one pass: this is done for every reader.
+void wrap_why(std::string& line) {
+    constexpr std::size_t most = 72;
+    std::size_t columns = 0, space = line.npos, after_space = 0;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        if (line[i] == ' ') {
+            space = i;
+            after_space = columns + 1;
+        }
+        columns += (static_cast<unsigned char>(line[i]) & 0xC0) != 0x80; // code points
+        if (columns <= most || space == line.npos) continue;
+        line[space] = '\n';
+        columns -= after_space;
+        space = line.npos;
+    }
+}
+
 // The pattern of the language, with tags for values, is a template itself.
 templates::Program why_program(const templates::Words& words, std::string_view list_title) {
     auto text = words.text("why", {{"address", "{{{address}}}"}, {"list", "{{{list}}}"}, {"date", "{{{joined}}}"}});
@@ -201,6 +218,7 @@ void Message::say_why(const subscribers::Reader& reader, Scratch& scratch, std::
         values[i] = slots[i] == why_address ? std::string_view(reader.address) : std::string_view(joined);
     value.clear();
     why_.fill(value, values);
+    wrap_why(value);
 }
 
 // Nothing where no slot asks for one.

@@ -44,6 +44,8 @@ struct MessageParts {
 
 // The sentence that says why a reader gets this, in the list's language: with the slots "address" and "joined".
 [[nodiscard]] templates::Program why_program(const templates::Words&, std::string_view list_title);
+// Filled in, it is wrapped at 72 columns, as the text around it; in HTML a line end is a space like any other.
+void wrap_why(std::string& sentence);
 
 // What only the keys of the site can make for one reader.
 struct ReaderLinks {

@@ -18,7 +18,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t columns = 72;
-constexpr int thumb = 96;                       // pixels; its height at most twice that
+constexpr stories::PictureSize thumb{96, 144};  // pixels, at most
 constexpr std::size_t longest_brief = 200;      // code points
 constexpr std::size_t longest_body = 60 * 1024; // bytes; Gmail cuts a mail off at 102 KB, and its footer with it
 
@@ -26,25 +26,44 @@ json::object image_content(const stories::Image& picture) {
     json::object image{{"url", picture.url}, {"alt", picture.alt}};
     if (picture.width <= 0) return image;
     image["width"] = picture.width;
-    const Size natural{picture.width, picture.height};
-    const auto wide = shown_size(natural, widest_picture), small = shown_size(natural, thumb);
+    const stories::PictureSize natural{picture.width, picture.height};
+    const auto wide = shown_size(natural, widest_picture);
+    auto small = shown_size(natural, thumb.width);
     image["wide_width"] = wide.width;
     if (picture.height <= 0) return image;
+    if (small.height > thumb.height) small = {std::max(1, small.width * thumb.height / small.height), thumb.height};
     image["height"] = picture.height;
     image["wide_height"] = wide.height;
-    image["thumb_height"] = natural.width < thumb ? natural.height : std::min(small.height, 2 * thumb);
+    image["thumb_width"] = small.width;
+    image["thumb_height"] = small.height;
     return image;
 }
 
 // A picture for the reader, which every program of his fetches without a warning, and a browser on a page that came by
-// https.
-bool is_shown(const stories::Image& picture) {
-    const bool counter = picture.width > 0 && picture.height > 0 && picture.width <= 2 && picture.height <= 2;
-    return !counter && stories::scheme_of(picture.url) == "https" && stories::is_web_address(picture.url);
+// https. Without an address: there is none.
+stories::Image shown_image(const stories::Story& story, const stories::PictureSizes& sizes) {
+    auto image = story.image;
+    const auto read = sizes.find(image.url);
+    if (read != sizes.end() && (image.width == 0 || image.height == 0 || is_counter(read->second))) {
+        image.width = read->second.width;
+        image.height = read->second.height;
+    }
+    const bool fit = stories::scheme_of(image.url) == "https" && stories::is_web_address(image.url);
+    if (!fit || stories::is_counter({image.width, image.height})) image.url.clear();
+    return image;
+}
+
+// Who wrote it, where it stood and when: what is known of it.
+std::string credit_of(const stories::Story& story, const std::string& published) {
+    std::string credit;
+    for (auto* part : {&story.byline, &story.source, &published})
+        if (!part->empty()) credit.append(credit.empty() ? "" : " · ").append(*part);
+    return credit;
 }
 
 json::object story_content(const stories::Story& story, std::size_t place, std::size_t count,
-                           const templates::Dates& dates, const subscribers::List& list) {
+                           const templates::Dates& dates, const subscribers::List& list,
+                           const stories::PictureSizes& sizes) {
     const auto& language = story.language.empty() ? list.language : story.language;
     json::object content{{"title", story.title},
                          {"url", stories::is_web_address(story.url) ? story.url : ""},
@@ -58,15 +77,17 @@ json::object story_content(const stories::Story& story, std::size_t place, std::
                          {"last", place + 1 == count}};
     auto published = story.published_at.value_or(story.first_seen_at);
     content["published"] = dates.in_words(published);
+    content["credit"] = credit_of(story, dates.in_words(published));
     content["published_iso"] = rfc3339(published);
-    if (is_shown(story.image)) content["image"] = image_content(story.image);
+    if (auto image = shown_image(story, sizes); !image.url.empty()) content["image"] = image_content(image);
     return content;
 }
 
 // The story in full, where it has more to say than its summary and leaves room for the rest of the mail.
-void add_body(json::object& content, const stories::Story& story, const Look& look, std::string_view direction) {
+void add_body(json::object& content, const stories::Story& story, const stories::PictureSizes& sizes, const Look& look,
+              std::string_view direction) {
     if (story.html.empty() || story.html.size() > longest_body) return;
-    content["html"] = story_body(story.html, is_shown(story.image) ? story.image.url : "", look, direction);
+    content["html"] = story_body(story.html, shown_image(story, sizes).url, sizes, look, direction);
     content["text"] = stories::plain_text(story.html, stories::Links::written_out);
 }
 
@@ -171,7 +192,7 @@ void wrap_member(json::object& object, std::string_view member) {
 }
 
 void wrap_story(json::object& story) {
-    for (auto member : {"title", "summary", "brief", "text"}) wrap_member(story, member);
+    for (auto member : {"title", "summary", "brief", "text", "credit", "topic"}) wrap_member(story, member);
 }
 
 }
@@ -206,19 +227,20 @@ json::object list_content(const SiteWords& site, const subscribers::List& list) 
 
 json::object issue_content(const SiteWords& site, const subscribers::List& list, const Look& look,
                            const IssueWords& issue, std::span<const stories::Story> stories,
-                           const templates::Words& words, Bodies bodies) {
-    auto dates = words.dates(list.timezone, templates::Dates::Style::full);
+                           const templates::Words& words, Bodies bodies, const stories::PictureSizes& sizes) {
+    const auto dates = words.dates(list.timezone, templates::Dates::Style::long_);
     const auto direction = templates::direction_of(list.language);
     json::array shown;
     for (std::size_t i = 0; i < stories.size(); ++i)
-        shown.push_back(story_content(stories[i], i, stories.size(), dates, list));
+        shown.push_back(story_content(stories[i], i, stories.size(), dates, list, sizes));
     auto topics = by_topic(shown);
     auto sections = sections_of(shown);
     if (bodies == Bodies::shown)
-        for (std::size_t i = 0; i < stories.size(); ++i) add_body(shown[i].as_object(), stories[i], look, direction);
+        for (std::size_t i = 0; i < stories.size(); ++i)
+            add_body(shown[i].as_object(), stories[i], sizes, look, direction);
     auto lead = shown.empty() ? json::value() : shown.front();
     json::object about{{"number", issue.number},
-                       {"date", dates.in_words(issue.date)},
+                       {"date", words.dates(list.timezone, templates::Dates::Style::full).in_words(issue.date)},
                        {"date_iso", rfc3339(issue.date)},
                        {"story_count", stories.size()},
                        {"rest_count", stories.empty() ? 0 : stories.size() - 1},
@@ -260,9 +282,16 @@ json::object for_plain_text(json::object content) {
     wrap_all(content.at("stories").as_array());
     if (auto* lead = content.at("lead").if_object()) wrap_story(*lead);
     for (auto groups : {"topics", "sections"})
-        for (auto& group : content.at(groups).as_array()) wrap_all(group.at("stories").as_array());
-    wrap_member(content.at("issue").as_object(), "intro");
-    wrap_member(content.at("list").as_object(), "description");
+        for (auto& group : content.at(groups).as_array()) {
+            wrap_member(group.as_object(), "name");
+            wrap_all(group.at("stories").as_array());
+        }
+    for (auto [about, member] : {std::pair{"issue", "intro"},
+                                 {"list", "title"},
+                                 {"list", "description"},
+                                 {"site", "name"},
+                                 {"site", "postal_address"}})
+        wrap_member(content.at(about).as_object(), member);
     return content;
 }
 

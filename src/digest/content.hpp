@@ -3,6 +3,7 @@
 #include "delivery/topics.hpp"
 #include "digest/look.hpp"
 #include "mail/address.hpp"
+#include "stories/pictures.hpp"
 #include "stories/stories.hpp"
 #include "subscribers/lists.hpp"
 #include "templates/words.hpp"
@@ -15,7 +16,8 @@
 
 // The data of an issue's templates, with the names of interface.md.
 //
-// In:     the site's words, the list, its look, the chosen stories in order, and the words of the list's language.
+// In:     the site's words, the list, its look, the chosen stories in order, the words of the list's language, and the
+//         sizes of pictures where the stories do not say them.
 // Out:    one JSON object; frozen with the issue, so that its page can be made again exactly.
 // Always: pure. Only https and http addresses get in; dates are in the list's time zone and in the
 //         language of the words.
@@ -50,7 +52,8 @@ enum class Bodies { left_out, shown };
 [[nodiscard]] boost::json::object list_content(const SiteWords& site, const subscribers::List& list);
 [[nodiscard]] boost::json::object issue_content(const SiteWords& site, const subscribers::List& list, const Look& look,
                                                 const IssueWords& issue, std::span<const stories::Story> stories,
-                                                const templates::Words& words, Bodies bodies);
+                                                const templates::Words& words, Bodies bodies,
+                                                const stories::PictureSizes& sizes = {});
 
 // The same data where readers choose topics: each story, and what depends on which of them a reader gets, is left to the
 // reader, as delivery::TopicSlot has it. The stories' topics are those of `topics`. Which sections there are is decided

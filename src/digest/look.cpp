@@ -103,7 +103,7 @@ json::object look_content(const Look& look) {
     json::object content{{"accent", to_text(look.accent)},
                          {"accent_dark", to_text(templates::nearest_that_shows(accent, night_sheet, night_contrast))},
                          {"background", to_text(look.background)},
-                         {"background_dark", to_text(templates::of_lightness(look.background, 0.075, 0.2))},
+                         {"background_dark", to_text(templates::of_lightness(look.background, 0.075, 0.08))},
                          {"fonts", look.fonts}};
     if (look.logo_url.empty()) return content;
     json::object logo{{"url", look.logo_url}};

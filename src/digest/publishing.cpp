@@ -35,6 +35,17 @@ templates::Program stored_program(std::string_view text) {
     return std::move(*program);
 }
 
+std::vector<std::string> unsized_pictures(std::span<const stories::Story> stories, bool of_bodies) {
+    constexpr std::size_t most_of_a_body = 50;
+    std::vector<std::string> urls;
+    for (auto& story : stories) {
+        if (!story.image.url.empty()) urls.push_back(story.image.url);
+        if (!of_bodies) continue;
+        for (auto& url : stories::unsized_pictures(story.html, most_of_a_body)) urls.push_back(std::move(url));
+    }
+    return urls;
+}
+
 // With the topic that the list puts each under as its first category.
 std::vector<stories::Story> under_topics(std::vector<stories::Story> stories, const Rules& rules) {
     if (rules.topics.empty()) return stories;
@@ -114,7 +125,8 @@ Publishing::Compiled Publishing::compile(const subscribers::List& list, const Is
     const auto page = ready(list.template_name + ".html"), plain = ready(list.template_name + ".txt");
     const bool whole = templates::names(page, "html") || templates::names(plain, "text");
     auto content = issue_content(site_, list, ListLooks(connection_).of(list.id), words, stories, said,
-                                 whole ? Bodies::shown : Bodies::left_out);
+                                 whole ? Bodies::shown : Bodies::left_out,
+                                 stories::Pictures(connection_).sizes_of(unsized_pictures(stories, whole)));
     auto topics = topics_of(ListRules(connection_).of(list), stories);
     auto subject = templates::compile(ready("subject"), by_choice(content, topics));
     auto plain_subject = delivery::for_nobody(subject);
@@ -125,7 +137,8 @@ Publishing::Compiled Publishing::compile(const subscribers::List& list, const Is
     auto text = templates::compile(plain, by_choice(for_plain_text(content), topics));
     // With topics the page holds several leads; nobody gets more than who gets every story.
     auto largest = topics.names.empty() ? html : templates::with_inlined_styles(templates::compile(page, content));
-    if (auto fault = templates::fault_of_size(largest, list.template_name + ".html.mustache")) warnings.push_back(*fault);
+    if (auto fault = templates::fault_of_size(largest, list.template_name + ".html.mustache"))
+        warnings.push_back(*fault);
     auto domain = std::string(sender->address.domain_ascii());
     mail::ListFields fields{
         list.title, fmt::format("{}.{}", list.slug, domain), fmt::format("{}/", site_.url),

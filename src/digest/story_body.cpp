@@ -15,6 +15,7 @@ namespace postrider::digest {
 namespace {
 
 using std::string_view;
+using stories::PictureSize;
 
 constexpr int title_level = 2, deepest_level = 6;
 constexpr int in_line = 64; // pictures of up to so many pixels stand in their line, as an emoji does
@@ -64,8 +65,14 @@ int number(string_view text) {
 
 class Dresser {
 public:
-    Dresser(string_view shown, const Look& look, string_view direction) : look_(look) {
+    Dresser(string_view shown, const stories::PictureSizes& sizes, const Look& look, string_view direction)
+        : look_(look) {
         templates::append_escaped(shown_, shown);
+        for (auto& [url, size] : sizes) {
+            std::string escaped;
+            templates::append_escaped(escaped, url);
+            sizes_.emplace(std::move(escaped), size);
+        }
         const auto* side = direction == "rtl" ? "right" : "left";
         styles_ = {
             {"p", "margin:0 0 18px"},
@@ -155,9 +162,9 @@ private:
 
     void picture(const Tag& tag) {
         const auto url = attribute(tag.attributes, "src");
-        const Size size{number(attribute(tag.attributes, "width")), number(attribute(tag.attributes, "height"))};
-        const bool counter = size.width > 0 && size.height > 0 && size.width <= 2 && size.height <= 2;
-        if (counter || url == shown_ || stories::scheme_of(url) != "https") return;
+        PictureSize size{number(attribute(tag.attributes, "width")), number(attribute(tag.attributes, "height"))};
+        if (const auto read = sizes_.find(url); read != sizes_.end()) fill(size, read->second);
+        if (is_counter(size) || url == shown_ || stories::scheme_of(url) != "https") return;
         const auto fits = shown_size(size, widest_picture);
         const bool small = size.width > 0 && size.width <= in_line;
         out_ += fmt::format("<img src=\"{}\" alt=\"{}\" width=\"{}\"", url, attribute(tag.attributes, "alt"),
@@ -168,8 +175,16 @@ private:
                             fits.width > 0 ? "" : "width:auto;");
     }
 
+    // What the HTML says is how large it wants the picture.
+    static void fill(PictureSize& said, const PictureSize& read) {
+        if (is_counter(read) || (said.width == 0 && said.height == 0)) said = read;
+        if (said.height == 0) said.height = int(std::int64_t(said.width) * read.height / read.width);
+        if (said.width == 0) said.width = int(std::int64_t(said.height) * read.width / read.height);
+    }
+
     const Look& look_;
-    std::string shown_; // escaped
+    std::string shown_; // escaped, as the addresses of sizes_
+    stories::PictureSizes sizes_;
     std::map<string_view, std::string> styles_;
     std::vector<int> open_; // the levels, as written, of the headings that the text stands under
     std::string out_;
@@ -177,11 +192,12 @@ private:
 
 }
 
-std::string story_body(string_view safe_html, string_view shown, const Look& look, string_view direction) {
-    return Dresser(shown, look, direction).run(safe_html);
+std::string story_body(string_view safe_html, string_view shown, const stories::PictureSizes& sizes, const Look& look,
+                       string_view direction) {
+    return Dresser(shown, sizes, look, direction).run(safe_html);
 }
 
-Size shown_size(Size size, int widest) {
+PictureSize shown_size(PictureSize size, int widest) {
     if (size.width <= widest || size.width <= 0) return size;
     // Rounded to a whole pixel, never to none.
     const auto height = (std::int64_t(size.height) * widest + size.width / 2) / size.width;

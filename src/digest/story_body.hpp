@@ -1,6 +1,7 @@
 #pragma once
 
 #include "digest/look.hpp"
+#include "stories/pictures.hpp"
 
 #include <string>
 #include <string_view>
@@ -15,15 +16,13 @@
 
 namespace postrider::digest {
 
-// `shown` is a picture that stands above the story already, and is left out.
-[[nodiscard]] std::string story_body(std::string_view safe_html, std::string_view shown, const Look&,
-                                     std::string_view direction);
+// `shown` is a picture that stands above the story already, and is left out. `sizes` are those that the HTML does not
+// say.
+[[nodiscard]] std::string story_body(std::string_view safe_html, std::string_view shown,
+                                     const stories::PictureSizes& sizes, const Look&, std::string_view direction);
 
-struct Size {
-    int width = 0, height = 0; // pixels; 0: not known
-};
-// No wider than `widest`, in the same proportion.
-[[nodiscard]] Size shown_size(Size of_picture, int widest);
+// No wider than `widest`, in the same proportion; what is 0 is not known and stays so.
+[[nodiscard]] stories::PictureSize shown_size(stories::PictureSize, int widest);
 
 constexpr int widest_picture = 552; // the sheet's, without its margins
 

@@ -99,14 +99,15 @@ struct Hop {
         curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
         curl_easy_setopt(handle, CURLOPT_NETRC, long(CURL_NETRC_IGNORED));
         curl_easy_setopt(handle, CURLOPT_USERAGENT, rules.user_agent.c_str());
-        curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, ""); // all that this curl can decode
+        if (request.first_bytes == 0) curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, ""); // all that this curl can
         curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, error);
 
         curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, long(std::max<Duration>(time_left, 1ms).count()));
         curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, long(settings.connect.count()));
         curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 100L);
         curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, std::max(1L, long(settings.stall / 1s)));
-        curl_easy_setopt(handle, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(settings.body));
+        if (request.first_bytes == 0) curl_easy_setopt(handle, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(settings.body));
+        wanted = request.first_bytes;
 
         // A connection of its own, so that every request passes the check of its address; feeds are asked too seldom to
         // gain by reuse.
@@ -120,6 +121,7 @@ struct Hop {
         curl_easy_setopt(handle, CURLOPT_HEADERDATA, this);
 
         send("Accept", request.accept);
+        if (wanted > 0) send("Range", fmt::format("bytes=0-{}", wanted - 1));
         send("If-None-Match", request.etag);
         send("If-Modified-Since", request.last_modified);
         curl_easy_setopt(handle, CURLOPT_HTTPHEADER, fields.get());
@@ -148,6 +150,11 @@ struct Hop {
     static std::size_t take_body(char* data, std::size_t one, std::size_t count, void* self) noexcept {
         auto& hop = *static_cast<Hop*>(self);
         const std::size_t size = one * count;
+        if (hop.wanted > 0 && size >= hop.wanted - hop.body.size()) {
+            hop.body.append(data, hop.wanted - hop.body.size());
+            hop.has_enough = true;
+            return 0; // ends the transfer
+        }
         if (size > hop.rules.settings.body - hop.body.size()) {
             hop.too_large = true;
             return 0;
@@ -181,7 +188,8 @@ struct Hop {
     Headers headers;
     std::size_t header_bytes = 0;
     std::string body;
-    bool too_large = false;
+    std::size_t wanted = 0; // bytes; 0: all
+    bool too_large = false, has_enough = false;
     std::string tried; // the address of the last attempt to connect
     std::optional<std::string> objection;
 };
@@ -323,7 +331,7 @@ asio::awaitable<FetchResult> Client::get(FetchRequest request) {
         Hop<Rules> hop(*rules_, *url);
         hop.prepare(request, std::chrono::duration_cast<Duration>(deadline - SteadyClock::now()));
         int code = co_await loop_.perform(hop.easy.get());
-        if (code != CURLE_OK) co_return std::unexpected(why_not(hop, code));
+        if (code != CURLE_OK && !hop.has_enough) co_return std::unexpected(why_not(hop, code));
 
         long status = 0;
         curl_easy_getinfo(hop.easy.get(), CURLINFO_RESPONSE_CODE, &status);

@@ -38,11 +38,14 @@ struct FetchRequest {
     std::string etag;          // sent verbatim as If-None-Match; empty leaves it out
     std::string last_modified; // sent verbatim as If-Modified-Since
     std::string accept = "*/*";
+    // Not 0: so many bytes from the beginning are enough. They are asked for as a range (the status is then 206), and a
+    // server that sends more is not listened to.
+    std::size_t first_bytes = 0;
 };
 
 struct Fetched {
     int status = 0;
-    std::string body;          // decompressed; empty with 304
+    std::string body;          // decompressed; empty with 304; of a request for the first bytes no more than those
     std::string content_type;  // verbatim
     std::string etag;          // verbatim, quotes and W/ included; empty when not sent: with a 304 keep what you had
     std::string last_modified; // verbatim

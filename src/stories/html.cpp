@@ -118,8 +118,9 @@ std::optional<int> small_number(string_view text) {
 
 // Images nobody can see are there to be counted. Their size may stand in the attributes or in the style.
 bool is_tracking_pixel(const Node& image) {
-    for (const auto* side : {"width", "height"})
-        if (const auto size = small_number(image.attribute(side)); size && *size <= 1) return true;
+    const auto width = small_number(image.attribute("width")), height = small_number(image.attribute("height"));
+    if ((width && *width <= 1) || (height && *height <= 1) || (width && height && *width <= 2 && *height <= 2))
+        return true;
     auto style = ';' + lower(image.attribute("style")) + ';';
     std::erase_if(style, is_space);
     return contains_any(style,

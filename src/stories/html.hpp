@@ -15,7 +15,7 @@
 namespace postrider::stories {
 
 // Well-formed, balanced, quoted HTML without script, style, form, frame, object, svg, math, on*, tracking pixels
-// (images of 1x1). Every URL is absolute, relative to base_url; what has no absolute form loses the attribute. Every
+// (images of 1x1 and 2x2). Every URL is absolute, relative to base_url; what has no absolute form loses the attribute. Every
 // img has alt.
 [[nodiscard]] std::string safe_html(std::string_view html, std::string_view base_url);
 

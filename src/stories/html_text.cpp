@@ -19,9 +19,16 @@ bool is_unread(string_view name) {
     return std::ranges::binary_search(unread, name);
 }
 
+// Of this table, not of one inside it.
+bool has_headings(const Node& node) {
+    return std::ranges::any_of(
+        node.children, [](const Node& child) { return child.is("th") || (!child.is("table") && has_headings(child)); });
+}
+
 // How many line ends part the element from its neighbours: 2 make an empty line.
 int margin_of(string_view name) {
-    if (name == "li" || name == "tr" || name == "dt" || name == "dd") return 1;
+    for (auto close : {"li", "tr", "dt", "dd", "thead", "tbody", "tfoot", "caption"})
+        if (name == close) return 1;
     return 2;
 }
 
@@ -36,6 +43,7 @@ public:
         if (node.is("br")) return line_end();
         if (node.is("td") || node.is("th")) return cell(node);
         if (node.is("ul") || node.is("ol")) return list(node);
+        if (node.is("table")) return table(node);
         if (node.is("a")) return link(node);
         if (node.is("img")) return image(node);
         if (!is_block(node)) return content(node);
@@ -54,6 +62,7 @@ public:
     }
 
 private:
+    enum class Columns { spaced, barred };
     struct List {
         bool numbered;
         int number;
@@ -111,10 +120,33 @@ private:
         }
     }
 
+    // Whose columns have headings holds data, which bars keep apart; any other only arranges what it holds.
+    void table(const Node& node) {
+        const auto outer = columns_;
+        columns_ = has_headings(node) ? Columns::barred : Columns::spaced;
+        part(2);
+        content(node);
+        part(2);
+        columns_ = outer;
+    }
+
     void cell(const Node& node) {
-        gap_ = true;
+        if (!node.parent || &node == first_cell(*node.parent)) {
+            row_begin_ = out_.size();
+            gap_ = true;
+        } else if (columns_ == Columns::barred) {
+            if (out_.size() > row_begin_) breaks_ = 0; // a paragraph in the cell before ends with the cell
+            flow(" | ");
+        } else
+            gap_ = true;
         content(node);
         gap_ = true;
+    }
+
+    static const Node* first_cell(const Node& row) {
+        for (const auto& child : row.children)
+            if (child.is("td") || child.is("th")) return &child;
+        return nullptr;
     }
 
     void list(const Node& node) {
@@ -155,11 +187,17 @@ private:
         const auto url = link_of(node, {});
         if (url.empty()) return;
         const auto shown = begin < out_.size() ? trim(string_view(out_).substr(begin)) : string_view{};
+        if (shown == url) return;
         const string_view address = url.starts_with("mailto:") ? string_view(url).substr(7) : string_view(url);
         if (shown == address || (url.contains("://") && shown == address.substr(address.find("://") + 3))) return;
-        const bool space_follows = gap_;
+        bool bare = shown.empty();
+        bool space_follows = bare || gap_; // or what follows would be read as part of the address
         gap_ = true;
-        const bool bare = shown.empty();
+        if (const auto title = collapse(node.attribute("title")); bare && !title.empty()) {
+            flow(title);
+            gap_ = true;
+            bare = space_follows = false;
+        }
         settle();
         out_ += bare ? std::string(address) : "(" + std::string(address) + ")";
         gap_ = space_follows;
@@ -169,6 +207,8 @@ private:
     const std::vector<bool>& skip_;
     std::string out_;
     std::vector<List> lists_;
+    Columns columns_ = Columns::spaced;
+    std::size_t row_begin_ = 0;
     std::size_t indent_ = 0;
     int breaks_ = 0;   // line ends owed before the next piece
     bool gap_ = false; // a space owed before the next piece

@@ -6,6 +6,8 @@
 #include "stories/fetches.hpp"
 #include "stories/hosts.hpp"
 #include "stories/news.hpp"
+#include "stories/picture_reading.hpp"
+#include "stories/pictures.hpp"
 #include "stories/poll_body.hpp"
 #include "system/log.hpp"
 #include "system/random.hpp"
@@ -29,7 +31,8 @@ constexpr int polls_at_once = 8;
 constexpr int looked_at = 1000; // due feeds, so that the many of one host do not hide the others
 // As long as a poll may hold a feed: when we die in its middle, the feed is asked again after this, not at each start.
 constexpr Duration claimed_for = 5min;
-constexpr Duration piece = 30ms; // of a transaction
+constexpr Duration piece = 30ms;             // of a transaction
+constexpr Duration pictures_since = 3 * 24h; // how long ago a story may have come whose pictures are still measured
 
 double chance() { return double(system::random_below(1000)) / 1000; }
 
@@ -155,6 +158,27 @@ struct Poller::State {
         report.left_out = answer.news.left_out;
         report.not_modified = not_modified(answer.fetched);
         report.error = report.feed.last_error;
+        if (answer.body && *answer.body) co_await measure_pictures(task.feed.id, host_of(task.feed.url));
+    }
+
+    // The stories are stored already: whatever happens here, they are sent.
+    asio::awaitable<void> measure_pictures(FeedId feed, std::string host) {
+        auto now = clock.now();
+        auto find = [feed, now](storage::Connection& connection) {
+            return Pictures(connection).unread(feed, now - pictures_since, pictures_at_once);
+        };
+        auto urls = co_await database.read(find);
+        if (urls.empty() || stopping) co_return;
+        auto read =
+            co_await read_pictures(std::move(urls), std::move(host), fetches, hosts, clock, stop_reading.get_token());
+        if (read.empty()) co_return;
+        auto keep = [&](storage::Connection& connection) {
+            storage::Transaction transaction(connection);
+            for (auto& picture : read) Pictures(connection).keep(picture.url, picture.size, now);
+            transaction.commit();
+            return true;
+        };
+        co_await database.write(keep);
     }
 
     // What the operator is told of the feed's identity and of floods. One story under a new id happens; many at once

@@ -30,8 +30,8 @@ sentence.issue_number sentence.more_stories
 
 // Of each story.
 constexpr std::string_view story_words = R"(
-title url summary brief byline source published published_iso topic first last number
-image.url image.alt image.width image.height image.wide_width image.wide_height image.thumb_height
+title url summary brief byline source published published_iso credit topic first last number
+image.url image.alt image.width image.height image.wide_width image.wide_height image.thumb_width image.thumb_height
 )";
 constexpr std::array<const char*, 4> stories = {"stories[].", "lead.", "topics[].stories[].", "sections[].stories[]."};
 

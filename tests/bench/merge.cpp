@@ -122,6 +122,7 @@ private:
         std::string why;
         std::string_view values[] = {reader.address, "24 November 2026"};
         why_.fill(why, values);
+        delivery::wrap_why(why);
         object["why"] = why;
     }
 

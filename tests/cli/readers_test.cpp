@@ -27,6 +27,53 @@ TEST_F(ASite, AListThatCannotBeIsRefused) {
     EXPECT_EQ(data({"list", "ls"}).as_array().size(), 1u);
 }
 
+TEST_F(ASite, TheLookOfAListIsSetAndShown) {
+    auto usual = data({"list", "show", "daily"}).at("look");
+    EXPECT_EQ(usual.at("accent"), "#993322");
+    EXPECT_TRUE(usual.at("logo").is_null());
+    must({"list", "edit", "daily", "--template", "letter", "--accent", "#123", "--background", "#fff", "--fonts",
+          "'Times New Roman', serif", "--logo", "https://courier.example/logo.png", "--logo-width", "220", "--intro",
+          "Good morning."});
+    auto list = data({"list", "show", "daily"});
+    EXPECT_EQ(list.at("template"), "letter");
+    auto look = list.at("look");
+    EXPECT_EQ(look.at("accent"), "#112233");
+    EXPECT_EQ(look.at("background"), "#ffffff");
+    EXPECT_EQ(look.at("fonts"), "Times New Roman, serif");
+    EXPECT_EQ(look.at("logo").at("url"), "https://courier.example/logo.png");
+    EXPECT_EQ(look.at("logo").at("width"), 220);
+    EXPECT_EQ(look.at("intro"), "Good morning.");
+    EXPECT_TRUE(must({"list", "show", "daily"}).says("https://courier.example/logo.png (220 pixels wide)"));
+    must({"list", "edit", "daily", "--accent", "none", "--background", "none", "--fonts", "none", "--logo", "none",
+          "--intro", "none"});
+    EXPECT_EQ(data({"list", "show", "daily"}).at("look"), usual);
+}
+
+TEST_F(ASite, ALookThatCannotStandInAMailIsRefused) {
+    expect_refused(on_site({"list", "edit", "daily", "--accent", "#fc0"}), 1, "the nearest that will do is #");
+    expect_refused(on_site({"list", "edit", "daily", "--accent", "red"}), 1, "write it as #932");
+    expect_refused(on_site({"list", "edit", "daily", "--background", "#12345"}), 1, "--background \"#12345\"");
+    expect_refused(on_site({"list", "edit", "daily", "--fonts", "serif;color:red"}), 1, "--fonts");
+    expect_refused(on_site({"list", "edit", "daily", "--logo", "http://courier.example/l.png"}), 1, "https://");
+    expect_refused(on_site({"list", "edit", "daily", "--logo-width", "100"}), 1, "--logo URL");
+    expect_refused(on_site({"list", "edit", "daily", "--logo-width", "9999"}), 2, "--logo-width");
+    expect_refused(on_site({"list", "edit", "daily", "--intro", "a\nb"}), 1, "--intro");
+    expect_refused(on_site({"list", "add", "other", "--title", "x", "--accent", "#fc0"}), 1, "too pale");
+    EXPECT_EQ(data({"list", "ls"}).as_array().size(), 1u);
+}
+
+TEST_F(ASite, TheDesignsAreSeenSideBySide) {
+    must({"list", "edit", "daily", "--template", "brief"});
+    auto shown = must({"template", "ls"}).out;
+    for (auto* words : {"DESIGN", "a front page", "headlines, and one sentence each", "one story in full"})
+        EXPECT_TRUE(shown.contains(words)) << shown;
+    for (auto& row : data({"template", "ls"}).as_array())
+        if (row.at("name") == "brief.html") {
+            EXPECT_EQ(row.at("design"), "brief");
+            EXPECT_EQ(row.at("lists"), json::array({"daily"}));
+        }
+}
+
 TEST_F(ASite, WhatReadersSeeOfAListIsOneLineOfText) {
     for (auto* option : {"--title", "--from", "--description"})
         for (auto* value : {"The\nDaily", "The\x7f", "\x1b[31mDaily", "The\u0085Daily", "The\u2028Daily"})

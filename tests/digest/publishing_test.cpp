@@ -1,7 +1,8 @@
 #include "delivery/message.hpp"
-#include "digest/prose.hpp"
+#include "digest/look.hpp"
 #include "digest/publishing.hpp"
 #include "storage/migrations.hpp"
+#include "stories/pictures.hpp"
 #include "support/mail_linter.hpp"
 #include "templates/source.hpp"
 
@@ -9,6 +10,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 namespace postrider::digest {
 namespace {
@@ -54,6 +56,10 @@ protected:
         stories::Stories(*connection).stand(list.id, id, stories::Standing::candidate, now);
         auto sample = publishing->sample(list, *publishing->publish(list, {}, now).issue, reader(), "", now);
         return sample.html + sample.text;
+    }
+    void chooses(const std::string& design) {
+        list.template_name = design;
+        list = subscribers::Lists(*connection).update(list, now).value();
     }
     void operator_writes(const std::string& name, const std::string& text) {
         std::filesystem::create_directories(folder / "templates");
@@ -281,10 +287,116 @@ TEST_F(Publisher, APreviewWithoutNewStoriesShowsTheNewestAsAnExample) {
     EXPECT_NE(sample.text.find("First"), std::string::npos);
 }
 
-TEST(Content, ProseIsWrappedAndLongWordsStayWhole) {
-    EXPECT_EQ(wrapped("one two three", 7), "one two\nthree");
-    EXPECT_EQ(wrapped("one\n\ntwo", 72), "one\n\ntwo");
-    EXPECT_EQ(wrapped(std::string(100, 'x') + " y", 72), std::string(100, 'x') + "\ny");
+TEST_F(Publisher, EachDesignShowsEveryStoryInBothItsParts) {
+    for (int i = 0; i < 3; ++i) story("Story number " + std::to_string(i));
+    for (auto* design : {"digest", "brief", "letter"}) {
+        chooses(design);
+        auto sample = publishing->sample(list, {}, reader(), "", now);
+        for (auto* part : {&sample.html, &sample.text})
+            for (int i = 0; i < 3; ++i) {
+                EXPECT_TRUE(part->contains("Story number " + std::to_string(i))) << design;
+                EXPECT_TRUE(part->contains("https://courier.example/" + std::to_string(i + 1))) << design;
+            }
+        EXPECT_FALSE(sample.text.contains("&")) << design;
+        EXPECT_FALSE(sample.html.contains("<img")) << design;
+    }
+}
+
+TEST_F(Publisher, NoLineOfTheTextIsLongerThanSeventyTwoColumnsButAnAddress) {
+    list.title = "The rather long name of a newspaper that is read in the morning, at noon and at night";
+    stories::Story fresh;
+    fresh.url = "https://courier.example/" + std::string(100, 'x');
+    fresh.byline = "Ada Lovelace, Charles Babbage, Luigi Menabrea, Mary Somerville, Augustus De Morgan";
+    fresh.categories = {"Everything that happens between the harbour and the railway station"};
+    fresh.html = "<ul><li>" + std::string(40, 'y') + " " + std::string(40, 'z') + "</li></ul>";
+    stories::Stories(*connection)
+        .stand(list.id, stories::Stories(*connection).put(fresh, now).first, stories::Standing::candidate, now);
+    for (auto* design : {"digest", "brief", "letter"}) {
+        chooses(design);
+        std::istringstream text(publishing->sample(list, {}, reader(), "", now).text);
+        for (std::string line; std::getline(text, line);)
+            if (!line.contains("://")) {
+                EXPECT_LE(line.size(), 72u + std::ranges::count(line, '\xC2')) << design << ": " << line;
+            }
+    }
+}
+
+TEST_F(Publisher, TheLetterHasTheWholeStoryInHtmlAndInWords) {
+    stories::Story fresh;
+    fresh.url = "https://courier.example/whole";
+    fresh.html = "<p>The <a href=\"https://courier.example/x\">whole</a> story &amp; more.</p>";
+    chooses("letter");
+    auto mail = mail_with(fresh);
+    EXPECT_TRUE(mail.contains(">whole</a> story &amp; more.</p>")) << mail;
+    EXPECT_TRUE(mail.contains("The whole (https://courier.example/x) story & more.")) << mail;
+    EXPECT_FALSE(mail.contains("What happened.</p>")) << "the summary would say it twice";
+}
+
+TEST_F(Publisher, AStoryThatWouldBeCutOffInTheInboxIsLeftAtItsSummary) {
+    stories::Story fresh;
+    fresh.url = "https://courier.example/long";
+    fresh.html = "<p>" + std::string(100'000, 'x') + "</p>";
+    chooses("letter");
+    auto mail = mail_with(fresh);
+    EXPECT_FALSE(mail.contains("xxxxx"));
+    EXPECT_TRUE(mail.contains("What happened."));
+}
+
+TEST_F(Publisher, StoriesStandByTopicWhereSeveralShareOneAndElseEachSaysItsOwn) {
+    auto of_topic = [&](const std::string& title, const std::string& topic) {
+        auto fresh = stories::Stories(*connection).find(story(title)).value();
+        fresh.categories = {topic};
+        stories::Stories(*connection).put(fresh, now);
+    };
+    of_topic("Alpha", "Sport");
+    of_topic("Beta", "World");
+    of_topic("Gamma", "Arts");
+    auto text = publishing->sample(list, {}, reader(), "", now).text;
+    EXPECT_TRUE(text.contains("[World]\nBeta\n")) << text;
+    of_topic("Delta", "World");
+    of_topic("Epsilon", "Sport");
+    of_topic("Zeta", "World");
+    text = publishing->sample(list, {}, reader(), "", now).text;
+    auto heading = text.find("[World]\n\n");
+    ASSERT_NE(heading, text.npos) << text;
+    EXPECT_EQ(text.find("[World]", heading + 1), text.npos) << text;
+}
+
+TEST_F(Publisher, TheLookOfAListIsFrozenWithItsIssue) {
+    story("First");
+    Look look;
+    look.accent = *templates::parse_colour("#0a5");
+    look.fonts = "Verdana, sans-serif";
+    look.logo_url = "https://courier.example/logo.png?a=1&b=2";
+    look.logo_width = 240;
+    look.intro = "Good morning.";
+    ListLooks(*connection).keep(list.id, look);
+    auto id = *publishing->publish(list, {}, now).issue;
+    ListLooks(*connection).keep(list.id, {});
+    auto html = publishing->sample(list, id, reader(), "", now).html;
+    for (auto* words :
+         {"font:bold 30px/37px Verdana, sans-serif", "src=\"https://courier.example/logo.png?a=1&amp;b=2\"",
+          "width=\"240\"", "alt=\"The Daily\"", "Good morning."})
+        EXPECT_TRUE(html.contains(words)) << words;
+}
+
+TEST_F(Publisher, APictureSaysTheSizeThatWasReadFromIt) {
+    stories::Story fresh;
+    fresh.image.url = "https://courier.example/ship.png";
+    EXPECT_TRUE(mail_with(fresh).contains("ship.png\" alt=\"The one that counts\" width=\"552\" style"));
+    stories::Pictures(*connection).keep(fresh.image.url, stories::PictureSize{1104, 700}, now);
+    EXPECT_TRUE(mail_with(fresh).contains("width=\"552\" height=\"350\""));
+}
+
+TEST_F(Publisher, APictureThatTurnsOutToBeACounterIsNotShown) {
+    stories::Story fresh;
+    fresh.image.url = "https://courier.example/dot.gif";
+    fresh.html = "<p>Words.<img src=\"https://courier.example/dot.gif\" alt=\"\"></p>";
+    stories::Pictures(*connection).keep(fresh.image.url, stories::PictureSize{2, 2}, now);
+    for (auto* design : {"digest", "letter"}) {
+        chooses(design);
+        EXPECT_FALSE(mail_with(fresh).contains("dot.gif")) << design;
+    }
 }
 
 TEST_F(Publisher, WritesTheRulesOfAMailIntoItsStyleAttributesWhenTheIssueIsMade) {

@@ -7,7 +7,7 @@ namespace postrider::digest {
 namespace {
 
 std::string dressed(std::string_view html, std::string_view shown = "", std::string_view direction = "ltr") {
-    return story_body(stories::safe_html(html, "https://courier.example/"), shown, {}, direction);
+    return story_body(stories::safe_html(html, "https://courier.example/"), shown, {}, {}, direction);
 }
 
 TEST(StoryBody, EveryElementCarriesItsStyles) {
@@ -46,10 +46,10 @@ TEST(StoryBody, PicturesComeByHttpsFitTheSheetAndSayTheirSize) {
 }
 
 TEST(StoryBody, WhatIsNoSafeHtmlIsEscapedAndNotTrusted) {
-    EXPECT_EQ(story_body("a < b", "", {}, "ltr"), "a &lt; b");
-    EXPECT_EQ(story_body("<<p>", "", {}, "ltr"), "&lt;<p style=\"margin:0 0 18px\">");
-    EXPECT_EQ(story_body("<!-- x", "", {}, "ltr"), "&lt;!-- x");
-    EXPECT_EQ(story_body("<p", "", {}, "ltr"), "&lt;p");
+    EXPECT_EQ(story_body("a < b", "", {}, {}, "ltr"), "a &lt; b");
+    EXPECT_EQ(story_body("<<p>", "", {}, {}, "ltr"), "&lt;<p style=\"margin:0 0 18px\">");
+    EXPECT_EQ(story_body("<!-- x", "", {}, {}, "ltr"), "&lt;!-- x");
+    EXPECT_EQ(story_body("<p", "", {}, {}, "ltr"), "&lt;p");
 }
 
 TEST(StoryBody, ASizeIsScaledInItsProportion) {

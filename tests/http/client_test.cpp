@@ -250,6 +250,28 @@ TEST(Client, ABodyIsMeasuredAfterDecompression) {
     EXPECT_TRUE(net.get_path("/fits"));
 }
 
+TEST(Client, OfTheFirstBytesNoMoreIsTakenWhateverTheServerSends) {
+    Net net;
+    net.answers["/whole"] = page(std::string(300'000, 'x'));
+    net.answers["/endless"] = "HTTP/1.1 200 OK\r\n\r\n" + std::string(300'000, 'x');
+    net.answers["/range"] = "HTTP/1.1 206 Partial Content\r\nContent-Length: 100\r\n\r\n" + std::string(100, 'x');
+    net.answers["/short"] = page("all there is");
+    net.answers["/moved"] =
+        "HTTP/1.1 302 Moved\r\nLocation: /short\r\nContent-Length: 500\r\n\r\n" + std::string(500, 'x');
+    auto beginning_of = [&](const std::string& path) {
+        FetchRequest request{.url = net.server.url(path)};
+        request.first_bytes = 100;
+        return net.get(request).value().body;
+    };
+    EXPECT_EQ(beginning_of("/whole"), std::string(100, 'x'));
+    EXPECT_EQ(beginning_of("/endless"), std::string(100, 'x'));
+    EXPECT_EQ(beginning_of("/range"), std::string(100, 'x'));
+    EXPECT_EQ(beginning_of("/short"), "all there is");
+    EXPECT_EQ(beginning_of("/moved"), "all there is");
+    EXPECT_TRUE(contains(net.server.requests().front(), "Range: bytes=0-99\r\n"));
+    EXPECT_FALSE(contains(net.server.requests().front(), "Accept-Encoding"));
+}
+
 TEST(Client, HeadersAreBoundedToo) {
     Net net;
     std::string fields;

@@ -1,6 +1,7 @@
 #include "http/client.hpp"
 #include "storage/database.hpp"
 #include "storage/migrations.hpp"
+#include "stories/pictures.hpp"
 #include "stories/poller.hpp"
 #include "stories/stories.hpp"
 #include "support/scripted_server.hpp"
@@ -172,6 +173,44 @@ TEST_F(PollerTest, WhatIsNewAfterwardsIsACandidate) {
     EXPECT_EQ(report.new_stories, 1u);
     EXPECT_EQ(candidates(), Names{"Second"});
     EXPECT_EQ(polls().new_stories, 0u);
+}
+
+TEST_F(PollerTest, MeasuresThePicturesOfNewsOnceAndRemembersThoseThatAreNone) {
+    publishes({});
+    adds();
+    auto shows = [&](const std::string& path) { return "&lt;img src='" + server.url(path) + "'&gt;"; };
+    answers["/ship.png"] = answer(200, "\x89PNG\r\n\x1A\n" + std::string("\0\0\0\rIHDR\0\0\0\x40\0\0\0\x30", 16));
+    answers["/page"] = answer(200, "<!DOCTYPE html>");
+    answers["/busy.png"] = answer(503, "");
+    Item item{"1", "First"};
+    item.text = "Words. " + shows("/ship.png") + shows("/page") + shows("/busy.png") + shows("/gone.png") +
+                "&lt;img src=https://pictures.example/never-asked.png&gt;";
+    publishes({item});
+    EXPECT_EQ(polls().new_stories, 1u);
+    std::vector<std::string> urls;
+    for (auto* path : {"/ship.png", "/page", "/busy.png", "/gone.png"}) urls.push_back(server.url(path));
+    auto sizes = Pictures(*connection).sizes_of(urls);
+    ASSERT_EQ(sizes.size(), 1u);
+    EXPECT_EQ(sizes.begin()->second, (PictureSize{64, 48}));
+    auto before = server.connections();
+    polls();
+    EXPECT_EQ(server.connections(), before + 2) << "the feed, and the server that was in trouble";
+}
+
+TEST_F(PollerTest, PicturesThatHangOrFailHoldNoStoryBack) {
+    publishes({});
+    adds();
+    Item item{"1", "First"};
+    item.text = "Words. &lt;img src='http://127.0.0.1:1/refused.png'&gt;";
+    publishes({item});
+    asked = [&](const std::string& path) {
+        if (path == "/slow.png") EXPECT_EQ(candidates(), Names{"First"});
+    };
+    item.text += "&lt;img src='" + server.url("/slow.png") + "'&gt;";
+    publishes({item});
+    auto report = polls();
+    EXPECT_EQ(report.error, "");
+    EXPECT_EQ(candidates(), Names{"First"});
 }
 
 TEST_F(PollerTest, ValidatorsAreEchoedExactlyAndA304KeepsThem) {
