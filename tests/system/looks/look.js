@@ -10,7 +10,8 @@ const { chromium } = require('playwright-core')
 
 const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
 const TABS = 3
-const AXE_AT = { light: [320, 600], dark: [600] } // its findings hardly depend on the width
+// What depends on the colours or on the width is asked again where they differ; all else is asked once.
+const AXE_AT = { '600 light': null, '600 dark': ['color-contrast'], '320 light': ['target-size', 'scrollable-region-focusable'] }
 
 // A mail stands inside the page of a mail program, which has the landmarks; opened by its link it is the same to the byte.
 const NOT_FOR_MAILS = ['region', 'landmark-one-main']
@@ -54,11 +55,13 @@ function stumbling_blocks() {
     return found
 }
 
-async function check_with_axe(page, view) {
-    await page.evaluate(axe)
-    const rules = { 'target-size': { enabled: true } }
-    if (view.is_mail) for (const rule of NOT_FOR_MAILS) rules[rule] = { enabled: false }
-    const { violations } = await page.evaluate(rules => axe.run(document, { rules, resultTypes: ['violations'] }), rules)
+async function check_with_axe(page, view, only) {
+    if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe)
+    const options = { resultTypes: ['violations'] }
+    if (only) options.runOnly = only
+    else options.rules = { 'target-size': { enabled: true } }
+    if (!only && view.is_mail) for (const rule of NOT_FOR_MAILS) options.rules[rule] = { enabled: false }
+    const { violations } = await page.evaluate(options => axe.run(document, options), options)
     return violations.flatMap(({ id, nodes }) =>
         nodes.slice(0, 3).map(node => ({ kind: `axe ${id}`, what: `${node.html.slice(0, 160)} ${node.failureSummary ?? ''}` })))
 }
@@ -76,11 +79,19 @@ async function open(page, view, said) {
     return response.status()
 }
 
-async function look(browser, view, plan) {
+// Of the whole page, without the pauses of Playwright's own.
+async function picture_of(page, devtools, width) {
+    const height = await page.evaluate(() => document.documentElement.scrollHeight)
+    const clip = { x: 0, y: 0, width, height, scale: 1 }
+    const { data } = await devtools.send('Page.captureScreenshot', { clip, captureBeyondViewport: true, optimizeForSpeed: true })
+    return Buffer.from(data, 'base64')
+}
+
+async function look(context, view, plan) {
     view.faults = []
-    const context = await browser.newContext({
-        locale: view.language, viewport: { width: 600, height: 800 }, extraHTTPHeaders: view.headers ?? {} })
     const page = await context.newPage()
+    if (view.headers) await page.setExtraHTTPHeaders(view.headers)
+    const devtools = await context.newCDPSession(page)
     const said = []
     page.on('console', line => line.type() === 'error' && said.push(line.text()))
     page.on('pageerror', error => said.push(String(error)))
@@ -104,20 +115,29 @@ async function look(browser, view, plan) {
             await page.setViewportSize({ width, height: width < 500 ? 640 : 800 })
             const at = fault => ({ ...fault, at: `${width} px, ${scheme}` })
             view.faults.push(...(await page.evaluate(stumbling_blocks)).map(at))
-            if (AXE_AT[scheme].includes(width)) view.faults.push(...(await check_with_axe(page, view)).map(at))
+            const rules = AXE_AT[`${width} ${scheme}`]
+            if (rules !== undefined) view.faults.push(...(await check_with_axe(page, view, rules)).map(at))
             const name = [view.name, view.language, width, scheme].join('_') + '.png'
-            await page.screenshot({ path: path.join(plan.folder, name), fullPage: true })
+            fs.writeFileSync(path.join(plan.folder, name), await picture_of(page, devtools, width))
         }
     }
     view.words = await page.evaluate(() => document.body.innerText)
-    await context.close()
+    await page.close()
 }
 
 async function main() {
     const plan = JSON.parse(fs.readFileSync(0, 'utf8'))
     const browser = await chromium.launch({ executablePath: plan.chromium, args: ['--no-sandbox', '--disable-gpu'] })
     const waiting = [...plan.views]
-    const work = async () => { while (waiting.length) await look(browser, waiting.shift(), plan) }
+    const contexts = {}
+    for (const { language } of plan.views)
+        contexts[language] ??= await browser.newContext({ locale: language, viewport: { width: 600, height: 800 } })
+    const work = async () => {
+        while (waiting.length) {
+            const view = waiting.shift()
+            await look(contexts[view.language], view, plan)
+        }
+    }
     await Promise.all(Array.from({ length: TABS }, work))
     await browser.close()
     const seen = plan.views.map(({ name, language, status, faults, words }) => ({ name, language, status, faults, words }))
