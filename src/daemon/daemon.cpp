@@ -60,7 +60,7 @@ Daemon::Daemon(const Site& site, Mode mode, system::Clock& clock)
                 {site.retry, site.words.url, site.domain_rates, site.rate, signers(site)}, lanes()),
       pages_(database_, clock_, templates_, tokens_, site.words, site.sign_up,
              {outbox_ ? std::optional(site.outbox) : std::nullopt, [this] { return what_is_wrong(); }, &mail_hosts_}),
-      server_(loop_.get_executor(), site.http, routes(pages_, {site.cors_origins, &kept_answers_})) {
+      server_(loop_.get_executor(), site.http, routes(pages_, {site.cors_origins, &kept_answers_}), refusals(pages_)) {
     for (auto& relay : site.relays) relay_names_.push_back(relay.lane.relay.name);
     if (auto address = mail::parse_address(site.operator_address)) operator_ = *address;
 }

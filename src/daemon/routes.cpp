@@ -1,5 +1,6 @@
 #include "daemon/routes.hpp"
 
+#include "http/conditional.hpp"
 #include "storage/connection.hpp"
 #include "system/log.hpp"
 
@@ -41,6 +42,7 @@ constexpr std::array table = {
     Route{"/stop/*", &Pages::stop_form, &Pages::stop, Kind::secret},
     Route{"/archive/*", &Pages::archive, nullptr, Kind::fresh},
     Route{"/archive/*/feed.xml", &Pages::archive_feed, nullptr, Kind::open},
+    Route{"/archive/*/feed.json", &Pages::archive_feed, nullptr, Kind::open},
     Route{"/archive/*/*", &Pages::archive_issue, nullptr, Kind::open},
     Route{"/outbox", &Pages::outbox, nullptr, Kind::secret},
     Route{"/outbox/*/*", &Pages::outbox_mail, nullptr, Kind::secret},
@@ -73,6 +75,22 @@ std::optional<Pages::Names> match(std::string_view pattern, const std::vector<st
 
 std::string allowed(const Route& route) { return route.post ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD, OPTIONS"; }
 
+void dress(http::Response& response, Kind kind, const Pages& pages) {
+    auto& headers = response.headers;
+    if (!headers.has("Content-Security-Policy"))
+        headers.add("Content-Security-Policy",
+                    "default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'");
+    headers.add("X-Content-Type-Options", "nosniff");
+    headers.add("Referrer-Policy", "no-referrer");
+    bool keep = kind == Kind::open && response.status == 200;
+    if (kind == Kind::secret)
+        headers.add("Cache-Control", "no-store");
+    else
+        headers.add("Cache-Control", keep ? "public, max-age=300" : "no-cache");
+    if (kind == Kind::secret) headers.add("X-Robots-Tag", "noindex");
+    if (pages.is_secure()) headers.add("Strict-Transport-Security", "max-age=31536000");
+}
+
 class Router {
 public:
     Router(Pages& pages, RouteSettings settings) : pages_(pages), settings_(std::move(settings)) {}
@@ -87,7 +105,7 @@ public:
         });
         if (route == table.end()) {
             auto response = pages_.not_found(request);
-            dress(response, Kind::secret);
+            dress(response, Kind::secret, pages_);
             co_return response;
         }
         http::Response response;
@@ -102,7 +120,8 @@ public:
         } else {
             response = without_page(*route, request);
         }
-        dress(response, route->kind);
+        dress(response, route->kind, pages_);
+        if (route->kind != Kind::secret) http::answer_conditionally(request, response, pages_.now());
         if (route->cors) allow_origin(response, *route, request);
         co_return response;
     }
@@ -124,6 +143,9 @@ private:
             co_return co_await std::move(running);
         } catch (const storage::Error& error) {
             log::error("a request could not be served", {{"method", request.method}, {"reason", error.what()}});
+        } catch (const std::exception& error) {
+            log::error("a request failed", {{"method", request.method}, {"error", error.what()}});
+            co_return pages_.refusal(request, 500, "broken");
         }
         auto response = pages_.refusal(request, 503, "busy");
         response.headers.add("Retry-After", "10");
@@ -141,22 +163,6 @@ private:
         if (request.method != "OPTIONS") response = pages_.refusal(request, 405, "wrong_method");
         response.headers.add("Allow", allowed(route));
         return response;
-    }
-
-    void dress(http::Response& response, Kind kind) const {
-        auto& headers = response.headers;
-        if (!headers.has("Content-Security-Policy"))
-            headers.add("Content-Security-Policy",
-                        "default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'");
-        headers.add("X-Content-Type-Options", "nosniff");
-        headers.add("Referrer-Policy", "no-referrer");
-        bool keep = kind == Kind::open && response.status == 200;
-        if (kind == Kind::secret)
-            headers.add("Cache-Control", "no-store");
-        else
-            headers.add("Cache-Control", keep ? "public, max-age=300" : "no-cache");
-        if (kind == Kind::secret) headers.add("X-Robots-Tag", "noindex");
-        if (pages_.is_secure()) headers.add("Strict-Transport-Security", "max-age=31536000");
     }
 
     // https://fetch.spec.whatwg.org/#http-cors-protocol; no credentials: there are none.
@@ -181,6 +187,14 @@ private:
 http::Handler routes(Pages& pages, RouteSettings settings) {
     auto router = std::make_shared<const Router>(pages, std::move(settings));
     return [router](http::Request request) { return router->answer(std::move(request)); };
+}
+
+http::Refuser refusals(Pages& pages) {
+    return [&pages](const http::Request& request, int status, std::string_view reason) {
+        auto response = pages.not_taken(request, status, reason);
+        dress(response, Kind::secret, pages);
+        return response;
+    };
 }
 
 }

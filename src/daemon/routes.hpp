@@ -24,5 +24,7 @@ struct RouteSettings {
 
 // The pages must outlive the handler.
 [[nodiscard]] http::Handler routes(web::Pages&, RouteSettings);
+// The page for what the server itself refuses. The pages must outlive it.
+[[nodiscard]] http::Refuser refusals(web::Pages&);
 
 }

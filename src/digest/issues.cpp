@@ -17,6 +17,8 @@ const std::string selected = R"sql(
            issue.subject, issue.created_at, issue.frozen_at, issue.mailing_id
     FROM issue JOIN list ON list.id = issue.list_id LEFT JOIN mailing ON mailing.id = issue.mailing_id )sql";
 
+const std::string published_ones = "WHERE issue.list_id = $1 AND mailing.state IN ('sending', 'paused', 'sent') ";
+
 IssueState state_from(std::string_view word) {
     for (std::size_t i = 0; i < state_names.size(); ++i)
         if (word == state_names[i]) return IssueState(i);
@@ -45,6 +47,11 @@ bool under_way(IssueState state) {
     return state == IssueState::scheduled || state == IssueState::sending || state == IssueState::paused;
 }
 
+bool is_published(const Issue& issue) {
+    using enum IssueState;
+    return issue.number && issue.mailing && (issue.state == sending || issue.state == paused || issue.state == sent);
+}
+
 std::optional<Issue> Issues::find(IssueId id) {
     return connection_.first(selected + "WHERE issue.id = $1", issue_in, id);
 }
@@ -59,6 +66,16 @@ std::optional<Issue> Issues::of_mailing(MailingId mailing) {
 
 std::vector<Issue> Issues::of_list(ListId list) {
     return connection_.all(selected + "WHERE issue.list_id = $1 ORDER BY issue.id DESC", issue_in, list);
+}
+
+std::vector<Issue> Issues::published(ListId list, std::size_t limit, int before) {
+    return connection_.all(selected + published_ones + "AND issue.number < $2 ORDER BY issue.number DESC LIMIT $3",
+                           issue_in, list, before, limit);
+}
+
+std::optional<Issue> Issues::published_after(ListId list, int number) {
+    return connection_.first(selected + published_ones + "AND issue.number > $2 ORDER BY issue.number LIMIT 1",
+                             issue_in, list, number);
 }
 
 std::vector<Issue> Issues::all() { return connection_.all(selected + "ORDER BY issue.id DESC", issue_in); }

@@ -4,6 +4,7 @@
 #include "digest/selection.hpp"
 #include "storage/ids.hpp"
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ enum class IssueState { draft, held, scheduled, sending, paused, sent, cancelled
 [[nodiscard]] std::string_view to_text(IssueState);
 // Frozen, and its mailing is not over.
 [[nodiscard]] bool under_way(IssueState);
+// It went out, or began to: the world may read it, where the list is open.
+[[nodiscard]] bool is_published(const struct Issue&);
 
 struct Issue {
     IssueId id;
@@ -50,6 +53,10 @@ public:
     // Drafts and held ones of lists that are not archived, with a slot; by slot.
     [[nodiscard]] std::vector<Issue> awaiting();
     [[nodiscard]] std::vector<Issue> held(); // waiting for a person
+    // What went out, or began to, before the issue of that number; the newest first.
+    [[nodiscard]] std::vector<Issue> published(ListId list, std::size_t limit,
+                                               int before = std::numeric_limits<int>::max());
+    [[nodiscard]] std::optional<Issue> published_after(ListId list, int number); // the first
 
     // Every story of the list, with the issue it is part of.
     [[nodiscard]] std::vector<Considered> considered(ListId list);

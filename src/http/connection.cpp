@@ -75,7 +75,7 @@ asio::awaitable<void> Connection::serve() {
         parser_.reset();
     }
     if (parser_.refusal()) {
-        Response response = plain(parser_.refusal()->status, parser_.refusal()->reason);
+        Response response = refused(parser_.refusal()->status, parser_.refusal()->reason);
         co_await write(std::move(response), false);
     }
     co_await let_go();
@@ -132,7 +132,7 @@ asio::awaitable<bool> Connection::read_more() {
     filled_ += co_await socket_.async_read_some(space, asio::redirect_error(asio::use_awaitable, failure));
     if (!failure) co_return true;
     if (expired_ && doing_ == Doing::reading) {
-        Response late = plain(408, "The request did not arrive in time.");
+        Response late = refused(408, "The request did not arrive in time.");
         co_await write(std::move(late), false);
     }
     co_return false;
@@ -168,6 +168,16 @@ asio::awaitable<Response> Connection::answer(Request request) {
     }
     log::error("a request failed", {{"request", place}, {"error", reason}});
     co_return plain(500, "Something went wrong here. It has been noted.");
+}
+
+Response Connection::refused(int status, std::string_view reason) {
+    if (!around_.refuser) return plain(status, reason);
+    try {
+        return around_.refuser(parser_.request(), status, reason);
+    } catch (const std::exception& e) {
+        log::error("a refusal has no page", {{"status", status}, {"error", e.what()}});
+        return plain(status, reason);
+    }
 }
 
 std::string Connection::head_of(const Response& response, bool keep) {

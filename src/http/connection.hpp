@@ -33,6 +33,7 @@ private:
 struct Surroundings {
     const ServerSettings& settings;
     Handler handler;
+    Refuser refuser;
     std::vector<AddressRange> trusted;
     DateLine date;
     bool stopping = false;
@@ -58,6 +59,7 @@ private:
     boost::asio::awaitable<bool> read_request();
     boost::asio::awaitable<bool> read_more();
     boost::asio::awaitable<Response> answer(Request);
+    [[nodiscard]] Response refused(int status, std::string_view reason);
     boost::asio::awaitable<bool> write(Response, bool keep);
     boost::asio::awaitable<bool> write_all(std::string_view head, std::string_view body);
     boost::asio::awaitable<void> let_go();

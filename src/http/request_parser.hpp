@@ -51,7 +51,7 @@ public:
     [[nodiscard]] bool is_http_1_0() const;
     [[nodiscard]] bool is_head() const;
     [[nodiscard]] bool expects_continue() const; // and a body is still to come
-    [[nodiscard]] const Request& request() const;
+    [[nodiscard]] const Request& request() const; // of one that was refused: what was read of it
 
     [[nodiscard]] Request take(); // once, when done()
     void reset();                 // for the next request of the connection

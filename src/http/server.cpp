@@ -70,10 +70,10 @@ std::string budget_key(const asio::ip::address& address) {
 struct Server::State : std::enable_shared_from_this<Server::State> {
     using Connections = std::list<std::shared_ptr<Connection>>;
 
-    State(asio::any_io_executor e, ServerSettings s, Handler h)
+    State(asio::any_io_executor e, ServerSettings s, Handler h, Refuser r)
         : executor(std::move(e)), settings(std::move(s)), endpoint(listening_endpoint(settings.listen)),
-          surroundings{settings, std::move(h), trusted_ranges(settings.trusted_proxies)}, acceptor(executor),
-          watch(executor), all_gone(executor) {}
+          surroundings{settings, std::move(h), std::move(r), trusted_ranges(settings.trusted_proxies)},
+          acceptor(executor), watch(executor), all_gone(executor) {}
 
     void listen();
     asio::awaitable<void> accept();
@@ -214,8 +214,9 @@ void Server::State::close() {
     for (auto& connection : connections) connection->close();
 }
 
-Server::Server(asio::any_io_executor executor, ServerSettings settings, Handler handler)
-    : state_(std::make_shared<State>(std::move(executor), std::move(settings), std::move(handler))) {}
+Server::Server(asio::any_io_executor executor, ServerSettings settings, Handler handler, Refuser refuser)
+    : state_(
+          std::make_shared<State>(std::move(executor), std::move(settings), std::move(handler), std::move(refuser))) {}
 
 Server::~Server() { state_->close(); }
 

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 // The server side of HTTP/1.1 (RFC 9110, RFC 9112), for use behind a proxy that does TLS, or on loopback.
@@ -46,11 +47,14 @@ struct ServerSettings {
 [[nodiscard]] std::optional<std::string> fault_of_proxy(const std::string& range);
 
 using Handler = std::function<boost::asio::awaitable<Response>(Request)>;
+// Makes the answer to a request that never reaches the handler, of what was read of it, the status and one sentence.
+// Called on the server's thread; must not wait. When it throws, or there is none, the sentence is sent as plain text.
+using Refuser = std::function<Response(const Request&, int status, std::string_view reason)>;
 
 class Server {
 public:
     // Throws std::invalid_argument when a setting cannot be read.
-    Server(boost::asio::any_io_executor, ServerSettings, Handler);
+    Server(boost::asio::any_io_executor, ServerSettings, Handler, Refuser = {});
     ~Server(); // closes all connections at once
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

@@ -1,6 +1,6 @@
+#include "digest/issues.hpp"
 #include "storage/database.hpp"
 #include "system/log.hpp"
-#include "web/archived_issues.hpp"
 #include "web/pages.hpp"
 
 #include <boost/json.hpp>
@@ -18,7 +18,7 @@ Pages::Answer Pages::home(const http::Request& request, const Names&) {
         std::vector<Shown> shown;
         for (auto& list : subscribers::Lists(connection).all())
             if (list.state == subscribers::ListState::open)
-                shown.push_back({list, !archived_issues(connection, list.id, 1).empty()});
+                shown.push_back({list, !digest::Issues(connection).published(list.id, 1).empty()});
         return shown;
     };
     auto shown = co_await database_.read(read);
@@ -28,6 +28,8 @@ Pages::Answer Pages::home(const http::Request& request, const Names&) {
     for (auto& one : shown)
         lists.push_back(
             json::object{{"slug", one.list.slug},
+                         {"language", one.list.language},
+                         {"direction", templates::direction_of(one.list.language)},
                          {"title", one.list.title},
                          {"description", one.list.description},
                          {"join_url", path_of("/join/" + one.list.slug)},

@@ -68,6 +68,11 @@ http::Response Pages::page(int status, std::string_view name, const json::object
 
 http::Response Pages::not_found(const http::Request& request) { return refusal(request, 404, "not_found"); }
 
+http::Response Pages::not_taken(const http::Request& request, int status, std::string_view reason) {
+    if (wanted_format(request) == http::Format::json) return json_answer(status, json::object{{"error", reason}});
+    return notice(speaking(request), status, status == 413 ? "too_large" : "not_understood");
+}
+
 http::Response Pages::refusal(const http::Request& request, int status, std::string_view reason) {
     return refused(wanted_format(request), speaking(request), status, reason);
 }
@@ -82,6 +87,7 @@ http::Response Pages::notice(const templates::Words& words, int status, std::str
     auto all = data(words, heading);
     if (status != 200) all["status"] = status;
     all["heading"] = heading;
+    if (status >= 400 && status < 500) all["home_url"] = path_of("/");
     all["text"] = words.text(fmt::format("{}_text", reason));
     return page(status, "page_error.html", all);
 }

@@ -88,7 +88,7 @@ public:
     Answer view(const http::Request&, const Names&);          // a token
     Answer archive(const http::Request&, const Names&);       // a slug
     Answer archive_issue(const http::Request&, const Names&); // a slug and a number
-    Answer archive_feed(const http::Request&, const Names&);  // a slug
+    Answer archive_feed(const http::Request&, const Names&);  // a slug; JSON where the path ends so, else Atom
 
     // approving.cpp; names: a token
     Answer approve_form(const http::Request&, const Names&);
@@ -102,9 +102,12 @@ public:
     Answer outbox_mail(const http::Request&, const Names&);
 
     [[nodiscard]] http::Response not_found(const http::Request&);
+    // For a request that the server would not take: its header may be missing or cut short. A program is told `reason`.
+    [[nodiscard]] http::Response not_taken(const http::Request&, int status, std::string_view reason);
     // A page that says what went wrong, by the words REASON_heading and REASON_text, or the latter as {"error": ...}.
     [[nodiscard]] http::Response refusal(const http::Request&, int status, std::string_view reason);
     [[nodiscard]] const std::string& site_path() const { return site_path_; } // of site.url: "" or "/mail"
+    [[nodiscard]] Time now() const { return clock_.now(); }
     [[nodiscard]] bool is_secure() const { return site_.url.starts_with("https://"); }
 
 private:

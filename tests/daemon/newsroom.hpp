@@ -123,10 +123,10 @@ public:
         return path;
     }
 
-    MailingId publishes(ListId id) {
+    MailingId publishes(ListId id, std::string story_url = "https://courier.example/bridge") {
         stories::Stories stories(*connection);
         stories::Story story;
-        story.url = "https://courier.example/bridge";
+        story.url = std::move(story_url);
         story.canonical_url = story.url;
         story.title = "<script>alert(1)</script> The bridge";
         story.first_seen_at = clock.now();
@@ -135,6 +135,8 @@ public:
         auto list = subscribers::Lists(*connection).find(id).value();
         auto issue = publishing.publish(list, std::nullopt, clock.now()).issue.value();
         auto mailing = digest::Issues(*connection).find(issue)->mailing.value();
+        // Of a list, one is sent at a time: those before are.
+        connection->run("UPDATE mailing SET state = 'sent', finished_at = $1 WHERE state = 'sending'", clock.now());
         delivery::Mailings(*connection).start(mailing, clock.now());
         return mailing;
     }

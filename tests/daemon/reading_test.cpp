@@ -1,6 +1,8 @@
 #include "daemon/newsroom.hpp"
 #include "subscribers/erase.hpp"
 
+#include <fmt/format.h>
+
 namespace postrider::web {
 namespace {
 
@@ -125,10 +127,66 @@ TEST(Archive, ShowsWhatWentOutWithoutAnyReader) {
         EXPECT_EQ(room.get(path).status, 404) << path;
 }
 
+TEST(Archive, LeadsFromIssueToIssueAndToTheFeeds) {
+    Newsroom room;
+    for (auto url : {"https://courier.example/1", "https://courier.example/2", "https://courier.example/3"})
+        room.publishes(room.courier, url);
+    auto issue = room.get("/archive/courier/2");
+    for (auto path : {"/archive/courier", "/archive/courier/1", "/archive/courier/3", "/join/courier"})
+        EXPECT_NE(issue.body.find(fmt::format("href=\"{}\"", path)), std::string::npos) << path;
+    EXPECT_EQ(room.get("/archive/courier/1").body.find("rel=\"prev\""), std::string::npos);
+    EXPECT_EQ(room.get("/archive/courier/3").body.find("rel=\"next\""), std::string::npos);
+    auto feed = "<link rel=\"alternate\" type=\"application/feed+json\"";
+    EXPECT_NE(room.get("/archive/courier").body.find(feed), std::string::npos);
+    EXPECT_NE(issue.headers.value("Link").find("</archive/courier/feed.json>; rel=\"alternate\""), std::string::npos);
+
+    auto before = room.get("/archive/courier?before=3").body;
+    EXPECT_EQ(before.find("/archive/courier/3\""), std::string::npos);
+    EXPECT_NE(before.find("/archive/courier/2\""), std::string::npos);
+    auto json = room.get("/archive/courier/feed.json?before=2");
+    EXPECT_EQ(json.headers.value("Content-Type"), "application/feed+json");
+    auto items = boost::json::parse(json.body).at("items").as_array();
+    ASSERT_EQ(items.size(), 1u);
+    EXPECT_EQ(items[0].at("url").as_string(), "https://mail.courier.example/archive/courier/1");
+    EXPECT_NE(items[0].at("content_html").as_string().find("The bridge"), std::string::npos);
+}
+
+TEST(Archive, IsNotSentTwiceToWhoeverHasIt) {
+    Newsroom room;
+    room.publishes(room.courier);
+    for (auto path :
+         {"/archive/courier", "/archive/courier/1", "/archive/courier/feed.xml", "/archive/courier/feed.json"}) {
+        auto first = room.get(path);
+        auto again = room.get(path, {{"If-None-Match", std::string(first.headers.value("ETag"))}});
+        EXPECT_EQ(again.status, 304) << path;
+        EXPECT_EQ(again.body, "");
+    }
+    auto feed = room.get("/archive/courier/feed.xml");
+    std::string modified(feed.headers.value("Last-Modified"));
+    EXPECT_EQ(room.get("/archive/courier/feed.xml", {{"If-Modified-Since", modified}}).status, 304);
+    room.clock.advance(1h);
+    room.publishes(room.courier, "https://courier.example/2");
+    EXPECT_EQ(room.get("/archive/courier/feed.xml", {{"If-Modified-Since", modified}}).status, 200);
+}
+
+TEST(Refusals, AreAPageInTheVisitorsLanguageOrJson) {
+    Newsroom room;
+    auto refuse = daemon::refusals(room.pages);
+    http::Request request;
+    auto unread = refuse(request, 431, "The header is too large.");
+    EXPECT_EQ(unread.headers.value("Content-Type"), "text/html; charset=utf-8");
+    EXPECT_EQ(unread.headers.value("Cache-Control"), "no-store");
+    request.headers.add("Accept-Language", "de");
+    EXPECT_NE(refuse(request, 413, "").body.find("<html lang=\"de\""), std::string::npos);
+    request.headers.add("Accept", "application/json");
+    auto said = refuse(request, 413, "The request is too large.");
+    EXPECT_EQ(boost::json::parse(said.body).at("error").as_string(), "The request is too large.");
+}
+
 TEST(Archive, OfAPrivateListIsNotThere) {
     Newsroom room;
     room.publishes(room.inner);
-    for (auto path : {"/archive/inner", "/archive/inner/1", "/archive/inner/feed.xml"})
+    for (auto path : {"/archive/inner", "/archive/inner/1", "/archive/inner/feed.xml", "/archive/inner/feed.json"})
         EXPECT_EQ(room.get(path).status, 404) << path;
 }
 

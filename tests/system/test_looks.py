@@ -46,6 +46,7 @@ PAGES = {
     "error_404": 404,
     "error_405": 405,
     "error_413": 413,
+    "error_413_unread": 413,
     "error_429": 429,
 }
 DESIGNS = ["digest", "brief", "letter"]
@@ -160,6 +161,7 @@ class Newsroom:
         yield "error_404", {"path": "/confirm/nothing"}
         yield "error_405", {"path": "/", "form": {"any": "thing"}}
         yield "error_413", {"path": f"/join/{slug}", "form": {"email": "a" * 20000}}
+        yield "error_413_unread", {"path": f"/join/{slug}", "form": {"email": "a" * 100_000}}
         visitor = f"198.51.100.{LANGUAGES.index(language) + 1}"
         headers = {"X-Forwarded-For": visitor}
         form = {"email": "ada@reader.example"}

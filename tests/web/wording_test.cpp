@@ -1,6 +1,5 @@
 #include "mail/address.hpp"
 #include "mail/message.hpp"
-#include "web/atom.hpp"
 #include "web/kept_mail.hpp"
 #include "web/wording.hpp"
 
@@ -65,15 +64,6 @@ TEST(KeptMail, SurvivesWhateverStandsInTheFile) {
         for (std::size_t size = 0; size <= text.size(); ++size) (void)read_mail(text.substr(0, size));
         EXPECT_EQ(read_mail(text).html, "");
     }
-}
-
-TEST(Atom, IsWellFormedWhateverTheTitlesAre) {
-    AtomFeed feed{"A & <B>", "\x01 \xff\"", "C", "en", "https://x.example/feed.xml", "https://x.example/", Time()};
-    std::array entries{AtomEntry{"]]> & \x0b", "https://x.example/1", Time()}};
-    auto text = atom(feed, entries);
-    EXPECT_NE(text.find("<title>A &amp; &lt;B&gt;</title>"), std::string::npos);
-    EXPECT_NE(text.find("<title>]]&gt; &amp; </title>"), std::string::npos);
-    EXPECT_EQ(text.find_first_of("\x01\x0b\xff"), std::string::npos);
 }
 
 }
