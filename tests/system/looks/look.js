@@ -79,19 +79,10 @@ async function open(page, view, said) {
     return response.status()
 }
 
-// Of the whole page, without the pauses of Playwright's own.
-async function picture_of(page, devtools, width) {
-    const height = await page.evaluate(() => document.documentElement.scrollHeight)
-    const clip = { x: 0, y: 0, width, height, scale: 1 }
-    const { data } = await devtools.send('Page.captureScreenshot', { clip, captureBeyondViewport: true, optimizeForSpeed: true })
-    return Buffer.from(data, 'base64')
-}
-
 async function look(context, view, plan) {
     view.faults = []
     const page = await context.newPage()
     if (view.headers) await page.setExtraHTTPHeaders(view.headers)
-    const devtools = await context.newCDPSession(page)
     const said = []
     page.on('console', line => line.type() === 'error' && said.push(line.text()))
     page.on('pageerror', error => said.push(String(error)))
@@ -118,7 +109,7 @@ async function look(context, view, plan) {
             const rules = AXE_AT[`${width} ${scheme}`]
             if (rules !== undefined) view.faults.push(...(await check_with_axe(page, view, rules)).map(at))
             const name = [view.name, view.language, width, scheme].join('_') + '.png'
-            fs.writeFileSync(path.join(plan.folder, name), await picture_of(page, devtools, width))
+            await page.screenshot({ path: path.join(plan.folder, name), fullPage: true })
         }
     }
     view.words = await page.evaluate(() => document.body.innerText)
