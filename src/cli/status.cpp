@@ -58,7 +58,7 @@ bool in_trouble(const stories::FeedRecord& feed) {
 std::optional<Time> overdue(Call& call, const subscribers::List& list) {
     if (!list.schedule) return std::nullopt;
     digest::Issues issues(call.database());
-    auto slot = digest::Publishing::next_slot(list, digest::Publishing::slots_since(issues, list));
+    auto slot = digest::Publishing::next_slot(list, digest::Publishing::slots_since(issues, list, call.now));
     return slot && *slot + 1min < call.now ? slot : std::nullopt;
 }
 

@@ -159,6 +159,7 @@ boost::asio::awaitable<void> Daemon::keep_time() {
         bool changed = co_await somebody_wrote();
         kept_answers_.forget();
         auto now = clock_.now();
+        if (now < std::exchange(last_beat_, now)) co_await begin_anew();
         if (!stopping_ && !database_.still_in_place()) {
             log::error("the database was deleted or replaced, or its log cut off, under the daemon; leaving, as all "
                        "that is written now is lost",
@@ -176,6 +177,21 @@ boost::asio::awaitable<void> Daemon::keep_time() {
         feeds_.tick();
         if (mode_ == Mode::once && !stopping_ && feeds_.idle() && (delivery_.idle() || delivery_.all_held())) stop();
         co_await clock_.sleep_for(beat);
+    }
+}
+
+// At the start, and when the clock was set back: what was put off until a time that may never have been right is done now.
+boost::asio::awaitable<void> Daemon::begin_anew() {
+    next_publishing_ = next_watching_ = next_tidying_ = {};
+    auto now = clock_.now();
+    auto mend = [now](storage::Connection& connection) {
+        stories::Feeds(connection).mend_times(now);
+        return true;
+    };
+    try {
+        co_await database_.write(mend);
+    } catch (const storage::Error& error) {
+        log::warn("feeds may wait longer than they should", {{"reason", error.what()}});
     }
 }
 

@@ -70,6 +70,7 @@ private:
     void refresh_keys();
     boost::asio::awaitable<void> publish_due();
     boost::asio::awaitable<void> watch();
+    boost::asio::awaitable<void> begin_anew();
     boost::asio::awaitable<void> tidy();
     boost::asio::awaitable<void> leave();
     void spawn(std::string_view name, boost::asio::awaitable<void> part);
@@ -102,6 +103,7 @@ private:
     std::vector<std::string> relay_names_;
     std::optional<mail::Address> operator_;
     std::vector<digest::Trouble> troubles_; // as of the last look
+    Time last_beat_ = Time::max();
     Time next_publishing_{}, next_tidying_{}, next_watching_{};
 };
 

@@ -54,7 +54,7 @@ std::vector<templates::Fault> Publishing::ask_editor(const subscribers::List& li
 
 void Publishing::ask_ahead(const subscribers::List& list, const Approval& approval, const schedule::Schedule& schedule,
                            const schedule::Zone& zone, Time now, std::vector<Fired>& fired) {
-    auto slot = schedule::next(schedule, zone, std::max(now, slots_since(issues_, list)));
+    auto slot = schedule::next(schedule, zone, std::max(now, slots_since(issues_, list, now + approval.ahead)));
     for (std::size_t i = 0; slot && *slot <= now + approval.ahead && i < most_at_once; ++i) {
         fired.push_back({list, *slot, ask(list, approval, *slot, now)});
         slot = schedule::next(schedule, zone, *slot);

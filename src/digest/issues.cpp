@@ -127,8 +127,21 @@ std::vector<StoryId> Issues::stories(IssueId id) {
         [](const storage::Row& row) { return row.get<StoryId>(0); }, id);
 }
 
-std::optional<Time> Issues::last_slot(ListId list) {
-    return connection_.value<std::optional<Time>>("SELECT max(slot) FROM issue WHERE list_id = $1", list).value();
+std::optional<Time> Issues::last_slot(ListId list, Time until) {
+    return connection_
+        .value<std::optional<Time>>("SELECT max(slot) FROM issue WHERE list_id = $1 AND slot <= $2", list, until)
+        .value();
+}
+
+bool Issues::skipped_after(ListId list, Time until) {
+    return connection_
+        .value<std::int64_t>("SELECT 1 FROM issue WHERE list_id = $1 AND slot > $2 AND state = 'skipped' LIMIT 1", list,
+                             until)
+        .has_value();
+}
+
+void Issues::forget_skipped_after(ListId list, Time until) {
+    connection_.run("DELETE FROM issue WHERE list_id = $1 AND slot > $2 AND state = 'skipped'", list, until);
 }
 
 bool Issues::skip(ListId list, Time slot, std::string_view reason, Time now) {

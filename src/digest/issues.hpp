@@ -62,7 +62,10 @@ public:
     [[nodiscard]] std::vector<Considered> considered(ListId list);
     [[nodiscard]] std::vector<StoryId> stories(IssueId id); // in order
 
-    [[nodiscard]] std::optional<Time> last_slot(ListId list);
+    [[nodiscard]] std::optional<Time> last_slot(ListId list, Time until);
+    // Slots that are recorded as skipped and have not come yet: the clock was wrong then.
+    [[nodiscard]] bool skipped_after(ListId list, Time until);
+    void forget_skipped_after(ListId list, Time until);
     // False when the slot was used already.
     bool skip(ListId list, Time slot, std::string_view reason, Time now);
     IssueId draft(ListId list, std::optional<Time> slot, IssueState state, std::span<const StoryId> stories, Time now);

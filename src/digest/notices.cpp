@@ -68,7 +68,7 @@ Facts Notices::facts(Time now) {
     for (auto& list : subscribers::Lists(connection_).all()) {
         if (list.state == subscribers::ListState::archived) continue;
         ListFacts about{list.slug, list.title, {}, issues.newest_slots(list.id, slots_looked_at)};
-        if (list.schedule) about.overdue = Publishing::next_slot(list, Publishing::slots_since(issues, list));
+        if (list.schedule) about.overdue = Publishing::next_slot(list, Publishing::slots_since(issues, list, now));
         facts.lists.push_back(std::move(about));
     }
     facts.held = issues.held();

@@ -71,6 +71,9 @@ delivery::Topics topics_of(const Rules& rules, std::span<const stories::Story> s
     return topics;
 }
 
+// Slots up to then are dealt with now.
+Time looked_ahead(const Approval* approval, Time now) { return approval ? now + approval->ahead : now; }
+
 }
 
 struct Publishing::Selected {
@@ -235,18 +238,20 @@ std::optional<Time> Publishing::next_slot(const subscribers::List& list, Time af
     return schedule::next(*schedule, *zone, after);
 }
 
-Time Publishing::slots_since(Issues& issues, const subscribers::List& list) {
-    return std::max(list.schedule_set_at.value_or(list.created_at), issues.last_slot(list.id).value_or(Time()));
+Time Publishing::slots_since(Issues& issues, const subscribers::List& list, Time until) {
+    const auto last = issues.last_slot(list.id, until);
+    const auto began = list.schedule_set_at.value_or(list.created_at);
+    return last && began > until ? *last : std::max(began, last.value_or(Time()));
 }
 
 bool Publishing::anything_due(Time now) {
     const auto approvals = Approvals(connection_).all();
     for (auto& list : lists_.all()) {
         if (!list.schedule || list.state == subscribers::ListState::archived) continue;
-        auto slot = next_slot(list, slots_since(issues_, list));
+        const auto until = looked_ahead(approval_of(approvals, list.id), now);
+        auto slot = next_slot(list, slots_since(issues_, list, until));
         bool broken = !slot; // publish_due says what is wrong with it
-        auto* approval = approval_of(approvals, list.id);
-        if (broken || *slot <= now + (approval ? approval->ahead : Duration::zero())) return true;
+        if (broken || *slot <= until || issues_.skipped_after(list.id, until)) return true;
     }
     return std::ranges::any_of(issues_.awaiting(),
                                [&](auto& issue) { return may_go(issue, approval_of(approvals, issue.list), now); });
@@ -262,7 +267,9 @@ void Publishing::fill_slots(const subscribers::List& list, const Approval* appro
     if (!zone)
         throw std::runtime_error(
             fmt::format("the time zone of {} is unknown: {}", list.slug, schedule::unknown_zone(list.timezone)));
-    for (auto& due : due_slots(*schedule, *zone, slots_since(issues_, list), now, catch_up)) {
+    const auto until = looked_ahead(approval, now);
+    issues_.forget_skipped_after(list.id, until);
+    for (auto& due : due_slots(*schedule, *zone, slots_since(issues_, list, until), now, catch_up)) {
         Outcome outcome;
         if (due.skipped.empty())
             outcome = approval ? ask(list, *approval, due.slot, now) : publish(list, due.slot, now);

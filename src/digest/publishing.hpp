@@ -71,8 +71,9 @@ public:
     [[nodiscard]] bool anything_due(Time now);
     // The next slot of a list after `now`; nothing without a schedule.
     [[nodiscard]] static std::optional<Time> next_slot(const subscribers::List& list, Time after);
-    // The last slot that was dealt with, or when the schedule began to count.
-    [[nodiscard]] static Time slots_since(Issues& issues, const subscribers::List& list);
+    // The last slot that was dealt with, or when the schedule began to count. `until`: now, and the time an editor has.
+    // What lies behind that was written while the clock was ahead, and counts no longer.
+    [[nodiscard]] static Time slots_since(Issues& issues, const subscribers::List& list, Time until);
 
     // The same way as real sending, but to one reader, recorded nowhere. Of a frozen issue: its own message.
     [[nodiscard]] Sample sample(const subscribers::List& list, std::optional<IssueId> issue,

@@ -136,6 +136,13 @@ std::vector<FeedRecord> Feeds::due(Time now, int limit) {
                            feed_in, now, limit);
 }
 
+void Feeds::mend_times(Time now) {
+    constexpr Duration longest = 8 * 24h; // a Retry-After, with what chance adds
+    connection_.run(
+        "UPDATE feed SET next_poll_at = $1, retry_after_until = NULL WHERE next_poll_at > $1 + $2 + 2 * every", now,
+        longest);
+}
+
 std::optional<Time> Feeds::next_due() {
     return connection_.first(R"sql(
         SELECT CASE WHEN coalesce(retry_after_until, 0) > next_poll_at THEN retry_after_until ELSE next_poll_at END AS due_at

@@ -89,6 +89,8 @@ public:
     // Longest due first. Neither paused nor gone ones, nor those whose Retry-After is still running.
     [[nodiscard]] std::vector<FeedRecord> due(Time now, int limit);
     [[nodiscard]] std::optional<Time> next_due();
+    // Times further ahead than any poll sets them are of a clock that was wrong: such feeds are due.
+    void mend_times(Time now);
     // Takes a due feed for this poll: nobody else finds it due before `until`. Nothing when somebody was faster.
     [[nodiscard]] std::optional<FeedRecord> claim(FeedId, Time now, Time until);
 

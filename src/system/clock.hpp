@@ -17,9 +17,9 @@ public:
     virtual ~Clock() = default;
     [[nodiscard]] virtual Time now() const = 0;
 
-    // Resumes on the calling coroutine's executor once now() >= at. Cancelled by Asio's per-operation cancellation:
-    // throws operation_aborted. Waits longer than a few seconds are taken in pieces, so that a clock set forward is
-    // noticed.
+    // Resumes on the calling coroutine's executor once now() >= at, or once so long has passed as was missing then: a
+    // clock that is set back keeps nobody waiting, one that is set forward is noticed within seconds. Cancelled by
+    // Asio's per-operation cancellation: throws operation_aborted.
     virtual boost::asio::awaitable<void> sleep_until(Time at) = 0;
     boost::asio::awaitable<void> sleep_for(Duration length) { return sleep_until(now() + length); }
 };

@@ -103,6 +103,27 @@ TEST(StoryToInbox, AClockSetBackTwoHoursRepeatsNothing) {
     EXPECT_EQ(room.reader("ada@example.org").mails(), 2) << "and nothing is lost: tomorrow's slot has the news";
 }
 
+TEST(StoryToInbox, AClockThatWasAMonthAheadAndIsSetBackLosesNoSlot) {
+    Newsroom room("2026-11-24T05:00:00Z");
+    room.adds_the_feed();
+    room.sets_the_schedule("every day at 07:00", "Europe/Berlin");
+    auto ada = room.reader("ada@example.org").is_active();
+    room.publishes("News", "https://courier.example/1");
+    room.passes(70min, 10min);
+    EXPECT_EQ(ada.mails(), 1);
+    room.clock().advance(30 * 24h);
+    room.publishes("More news", "https://courier.example/2");
+    room.passes(24h, 60min);
+    const auto wrong = ada.mails();
+    EXPECT_EQ(wrong, 2);
+    room.clock().set(room.clock().now() - 31 * 24h);
+    room.publishes("The latest", "https://courier.example/3");
+    room.passes(24h, 60min);
+    EXPECT_EQ(ada.mails(), wrong + 1) << "tomorrow's slot is used, though it was once recorded as missed";
+    room.passes(24h, 60min);
+    EXPECT_EQ(ada.mails(), wrong + 1) << "and nothing is repeated";
+}
+
 TEST(VisitorToSubscriber, AReaderJoinsConfirmsReadsAndLeaves) {
     Newsroom room;
     auto ada = room.reader("ada@example.org");

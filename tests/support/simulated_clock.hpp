@@ -7,6 +7,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <list>
 #include <memory>
 
@@ -22,7 +23,7 @@ public:
 
     boost::asio::awaitable<void> sleep_until(Time at) override {
         namespace asio = boost::asio;
-        while (now_ < at) {
+        for (const auto before = set_back_; now_ + (set_back_ - before) < at;) {
             auto bell = sleepers_->emplace(sleepers_->end(), executor_);
             struct Leave { // keeps the list alive: a coroutine may outlive the clock
                 std::shared_ptr<std::list<asio::steady_timer>> sleepers;
@@ -41,6 +42,7 @@ public:
 
     void advance(Duration length) { set(now_ + length); }
     void set(Time now) {
+        set_back_ += std::max(now_ - now, Duration::zero());
         now_ = now;
         for (auto& bell : *sleepers_) bell.cancel();
     }
@@ -48,6 +50,7 @@ public:
 private:
     boost::asio::any_io_executor executor_;
     Time now_;
+    Duration set_back_{}; // in all: whoever sleeps is not kept waiting by it
     std::shared_ptr<std::list<boost::asio::steady_timer>> sleepers_ =
         std::make_shared<std::list<boost::asio::steady_timer>>();
 };
