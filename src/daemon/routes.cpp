@@ -33,6 +33,8 @@ struct Route {
 constexpr std::array table = {
     Route{"/", &Pages::home, nullptr, Kind::fresh},
     Route{"/health", &Pages::health, nullptr, Kind::secret},
+    Route{"/join.js", &Pages::join_script, nullptr, Kind::open},
+    Route{"/challenge", &Pages::challenge, nullptr, Kind::secret, true},
     Route{"/join/*", &Pages::join_form, &Pages::join, Kind::fresh, true},
     Route{"/confirm/*", &Pages::confirm_form, &Pages::confirm, Kind::secret},
     Route{"/leave/*", &Pages::leave_form, &Pages::leave, Kind::secret},

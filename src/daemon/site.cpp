@@ -4,6 +4,7 @@
 #include "mail/utf8.hpp"
 #include "smtp/connect.hpp"
 #include "storage/migrations.hpp"
+#include "subscribers/address_rules.hpp"
 #include "subscribers/subscribers.hpp"
 #include "system/config.hpp"
 
@@ -236,12 +237,34 @@ std::optional<mail::dkim::Settings> read_dkim(Config& config, const fs::path& fo
     return settings;
 }
 
-void read_sign_up(Config::Table table, subscribers::Settings& settings) {
+void read_sign_up(Config::Table table, const fs::path& folder, subscribers::Settings& settings) {
     settings.per_address = *table.rate("per_address", settings.per_address);
     settings.per_client = *table.rate("per_client", settings.per_client);
     settings.per_domain = *table.rate("per_domain", settings.per_domain);
     settings.per_list = *table.rate("per_list", settings.per_list);
     settings.total = *table.rate("total", settings.total);
+    settings.per_network = *table.rate("per_network", settings.per_network);
+    settings.per_unproven = *table.rate("per_unproven", settings.per_unproven);
+    using Work = subscribers::ProofOfWork;
+    settings.proof_of_work = choose(table, "proof_of_work", settings.proof_of_work,
+                                    {{"off", Work::off}, {"on", Work::on}, {"auto", Work::automatic}});
+    settings.odd_above = *table.rate("odd_above", settings.odd_above);
+    settings.form_age = table.duration("form_age", settings.form_age);
+    using Role = subscribers::RoleAddresses;
+    settings.role_addresses =
+        choose(table, "role_addresses", settings.role_addresses, {{"accept", Role::accept}, {"refuse", Role::refuse}});
+    if (auto file = table.text_if("disposable_domains"); file && !file->empty()) {
+        settings.disposable_domains = folder / *file;
+        try {
+            (void)subscribers::DisposableDomains(settings.disposable_domains);
+        } catch (const std::exception& error) {
+            throw table.error("disposable_domains", error.what());
+        }
+    }
+    settings.return_to = table.texts("return_to");
+    for (auto& url : settings.return_to)
+        if (!is_https_or_loopback(url) || !http::Url::parse(url))
+            throw table.error("return_to", fmt::format("\"{}\" must be an https:// address", url));
     settings.check_mx = table.flag("check_mx", settings.check_mx);
     settings.confirm_within = table.duration("confirm_within", settings.confirm_within, 1min);
     settings.purge_after = table.duration("purge_after", settings.purge_after, 1min);
@@ -302,7 +325,7 @@ Site Site::load(const fs::path& folder) {
     site.feeds.allow_private_addresses = feeds.flag("allow_private_addresses", false);
     site.feed_every = feeds.duration("every", site.feed_every);
     if (site.feed_every < 1min) throw feeds.error("every", "no publisher likes to be asked more than once a minute");
-    read_sign_up(config.table("signup"), site.sign_up);
+    read_sign_up(config.table("signup"), folder, site.sign_up);
 
     auto log = config.table("log");
     site.log_level = choose(log, "level", site.log_level,

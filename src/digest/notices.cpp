@@ -57,7 +57,7 @@ std::string sentence_of(const Trouble& trouble, const templates::Words& words) {
     const auto since = moment_in_words(trouble.since, words, "UTC");
     constexpr std::string_view keys[] = {"notice_feed_failing",     "notice_feed_gone",    "notice_feed_silent",
                                          "notice_slot_missed",      "notice_slot_overdue", "notice_issues_skipped",
-                                         "notice_issue_unanswered", "notice_relay_held"};
+                                         "notice_issue_unanswered", "notice_relay_held",   "notice_addresses_flooded"};
     return words.text(keys[std::size_t(trouble.kind)], {{"name", trouble.name}, {"date", since}, {"reason", reason}});
 }
 
@@ -72,6 +72,7 @@ Facts Notices::facts(Time now) {
         facts.lists.push_back(std::move(about));
     }
     facts.held = issues.held();
+    facts.flood = subscribers::flood_in(connection_, now);
     facts.relays = delivery::read_holds(connection_, now).relays;
     std::erase_if(facts.relays, [&](auto& hold) { return std::ranges::find(relays_, hold.name) == relays_.end(); });
     return facts;

@@ -10,8 +10,9 @@
 namespace postrider::digest {
 namespace {
 
-constexpr std::array<std::string_view, 8> names = {"feed_failing", "feed_gone",      "feed_silent",      "slot_missed",
-                                                   "slot_overdue", "issues_skipped", "issue_unanswered", "relay_held"};
+constexpr std::array<std::string_view, 9> names = {"feed_failing",     "feed_gone",    "feed_silent",
+                                                   "slot_missed",      "slot_overdue", "issues_skipped",
+                                                   "issue_unanswered", "relay_held",   "addresses_flooded"};
 
 constexpr Duration late = 10min;           // publishing may be tried again until then
 constexpr Duration held_long = 15min;      // a relay that restarts is back sooner
@@ -83,6 +84,9 @@ std::vector<Trouble> troubles_in(const Facts& facts, Time now) {
     std::vector<Trouble> found;
     for (auto& relay : facts.relays)
         found.push_back({TroubleKind::relay_held, relay.name, relay.name, relay.reason, now});
+    if (facts.flood)
+        found.push_back(
+            {TroubleKind::addresses_flooded, "", std::to_string(facts.flood->addresses), "", facts.flood->since});
     for (auto& list : facts.lists) of_list(list, now, found);
     for (auto& issue : facts.held) of_held(issue, now, found);
     for (auto& feed : facts.feeds) of_feed(feed, now, found);

@@ -3,6 +3,7 @@
 #include "delivery/holds.hpp"
 #include "digest/issues.hpp"
 #include "stories/feeds.hpp"
+#include "subscribers/budgets.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -30,6 +31,7 @@ enum class TroubleKind {
     issues_skipped, // several in a row
     issue_unanswered,
     relay_held,
+    addresses_flooded, // by strangers, with sign-ups
 };
 [[nodiscard]] std::string_view to_text(TroubleKind);
 [[nodiscard]] std::optional<TroubleKind> parse_trouble_kind(std::string_view);
@@ -45,6 +47,7 @@ struct Facts {
     std::vector<ListFacts> lists;
     std::vector<Issue> held; // waiting for a person
     std::vector<delivery::HoldRecord> relays;
+    std::optional<subscribers::Flood> flood;
 };
 
 struct Trouble {

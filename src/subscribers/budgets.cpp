@@ -3,8 +3,11 @@
 #include "subscribers/client_network.hpp"
 #include "system/random.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
+#include <vector>
 
 namespace postrider::subscribers {
 namespace {
@@ -17,6 +20,8 @@ std::string_view to_text(Budget budget) {
     switch (budget) {
     case Budget::address: return "address";
     case Budget::client: return "client";
+    case Budget::network: return "network";
+    case Budget::unproven: return "unproven";
     case Budget::domain: return "domain";
     case Budget::list: return "list";
     case Budget::total: return "total";
@@ -31,14 +36,62 @@ std::string Budgets::key_of_address(const mail::Address& address) const {
     return system::base32(tokens_.address_hash("budget " + key));
 }
 
-std::optional<Duration> Budgets::take_for_client(std::string_view client, Time now) {
+std::optional<Duration> Budgets::take_for_client(std::string_view client, Proof proof, Time now) {
     if (client.empty()) return std::nullopt;
-    auto key = system::base32(tokens_.address_hash("client " + client_network(client)));
+    struct One {
+        std::string_view kind;
+        std::string key;
+        const Rate& rate;
+    };
+    auto hashed = [&](std::string_view kind, const std::string& network) {
+        return system::base32(tokens_.address_hash(fmt::format("{} {}", kind, network)));
+    };
+    auto one = client_network(client), wide = wide_network(client);
+    std::vector<One> budgets{{"client", hashed("client", one), settings_.per_client}};
+    if (wide.contains(':')) budgets.push_back({"network", hashed("network", wide), settings_.per_network});
+    if (proof == Proof::missing) budgets.push_back({"unproven", hashed("unproven", one), settings_.per_unproven});
+
     storage::Transaction transaction(connection_);
-    auto time = wait(Budget::client, key, settings_.per_client, now);
-    if (!time) count(Budget::client, key, settings_.per_client, now);
+    std::optional<Duration> longest;
+    for (auto& [kind, key, rate] : budgets)
+        if (auto time = wait(kind, key, rate, now)) longest = std::max(longest.value_or(*time), *time);
+    if (!longest)
+        for (auto& [kind, key, rate] : budgets) count(kind, key, rate, now);
     transaction.commit();
-    return time;
+    return longest;
+}
+
+bool Budgets::spend(std::string_view nonce, Time now) {
+    // A row that outlives the solution: purge() leaves it alone for an hour at least.
+    return connection_.run(R"sql(INSERT INTO budget (kind, key, window_start, used)
+                                 SELECT 'solution', $1, $2, 1
+                                 WHERE NOT EXISTS (SELECT 1 FROM budget WHERE kind = 'solution' AND key = $1))sql",
+                           nonce, now) > 0;
+}
+
+std::int64_t Budgets::count_refused(const mail::Address& address, Time now) {
+    auto key = key_of_address(address);
+    count("refused", key, {1, 24h}, now);
+    auto refused = connection_
+                       .value<std::int64_t>(
+                           "SELECT sum(used) FROM budget WHERE kind = 'refused' AND key = $1 AND window_start > $2",
+                           key, now - 24h)
+                       .value();
+    // A row of its own kind, so that looking for floods costs nothing while many are refused once.
+    if (refused == flood)
+        connection_.run("INSERT INTO budget (kind, key, window_start, used) VALUES ('flood', $1, $2, $3)", key, now,
+                        refused);
+    if (refused > flood) connection_.run("UPDATE budget SET used = $2 WHERE kind = 'flood' AND key = $1", key, refused);
+    return refused;
+}
+
+std::optional<Flood> flood_in(storage::Connection& connection, Time now) {
+    auto found = connection.first(
+        R"sql(SELECT count(*), coalesce(sum(used), 0), coalesce(min(window_start), 0) FROM budget
+              WHERE kind = 'flood' AND window_start > $1)sql",
+        [](const storage::Row& row) { return Flood{row.integer(0), row.integer(1), row.get<Time>(2)}; }, now - 24h);
+    if (found && found->addresses == 0) found.reset();
+    return found;
 }
 
 std::optional<Budget> Budgets::take_for_mail(const mail::Address& address, ListId list, Time now) {
@@ -54,9 +107,9 @@ std::optional<Budget> Budgets::take_for_mail(const mail::Address& address, ListI
                            {Budget::address, key_of_address(address), settings_.per_address}};
     storage::Transaction transaction(connection_);
     auto over = std::ranges::find_if(
-        budgets, [&](const One& one) { return wait(one.budget, one.key, one.rate, now).has_value(); });
+        budgets, [&](const One& one) { return wait(to_text(one.budget), one.key, one.rate, now).has_value(); });
     if (over == std::end(budgets))
-        for (auto& one : budgets) count(one.budget, one.key, one.rate, now);
+        for (auto& one : budgets) count(to_text(one.budget), one.key, one.rate, now);
     transaction.commit();
     if (over == std::end(budgets)) return std::nullopt;
     return over->budget;
@@ -64,14 +117,15 @@ std::optional<Budget> Budgets::take_for_mail(const mail::Address& address, ListI
 
 void Budgets::purge(Time now) {
     auto longest = std::max({settings_.per_address.per, settings_.per_client.per, settings_.per_domain.per,
-                             settings_.per_list.per, settings_.total.per});
+                             settings_.per_list.per, settings_.total.per, settings_.per_network.per,
+                             settings_.per_unproven.per, Duration(24h)}); // 24h: of refusals
     storage::Transaction transaction(connection_);
     connection_.run("DELETE FROM budget WHERE window_start <= $1", now - longest);
     transaction.commit();
 }
 
 // Nothing: there is one left.
-std::optional<Duration> Budgets::wait(Budget budget, std::string_view key, const Rate& rate, Time now) {
+std::optional<Duration> Budgets::wait(std::string_view kind, std::string_view key, const Rate& rate, Time now) {
     struct Used {
         std::int64_t count;
         Time oldest;
@@ -79,22 +133,20 @@ std::optional<Duration> Budgets::wait(Budget budget, std::string_view key, const
     auto used = connection_.first(
         R"sql(SELECT coalesce(sum(used), 0), coalesce(min(window_start), 0) FROM budget
               WHERE kind = $1 AND key = $2 AND window_start > $3)sql",
-        [](const storage::Row& row) { return Used{row.integer(0), row.get<Time>(1)}; }, to_text(budget), key,
-        now - rate.per);
+        [](const storage::Row& row) { return Used{row.integer(0), row.get<Time>(1)}; }, kind, key, now - rate.per);
     if (used->count < rate.count) return std::nullopt;
     return std::min(used->oldest + rate.per - now, rate.per);
 }
 
-void Budgets::count(Budget budget, std::string_view key, const Rate& rate, Time now) {
+void Budgets::count(std::string_view kind, std::string_view key, const Rate& rate, Time now) {
     auto added = connection_.run(
         R"sql(UPDATE budget SET used = used + 1
               WHERE kind = $1 AND key = $2
                 AND window_start = (SELECT max(window_start) FROM budget
                                     WHERE kind = $1 AND key = $2 AND window_start > $3))sql",
-        to_text(budget), key, now - rate.per / parts);
+        kind, key, now - rate.per / parts);
     if (added) return;
-    connection_.run("INSERT INTO budget (kind, key, window_start, used) VALUES ($1, $2, $3, 1)", to_text(budget), key,
-                    now);
+    connection_.run("INSERT INTO budget (kind, key, window_start, used) VALUES ($1, $2, $3, 1)", kind, key, now);
 }
 
 }

@@ -47,6 +47,7 @@ enum class Purpose : unsigned char {
     message_id = 8,
     approve = 9,
     stop = 10,
+    form = 11,
 };
 
 // HMAC (RFC 2104) with both padded keys already hashed.
@@ -376,6 +377,11 @@ std::string LinkTokens::confirm(SignUpId id) const {
     keys()->links.back().sign(token, Alphabet::base64url, Purpose::confirm, id.number);
     return token;
 }
+std::string LinkTokens::form(ListId list, Time made) const {
+    std::string token;
+    keys()->links.back().sign(token, Alphabet::base64url, Purpose::form, list.number, made.time_since_epoch().count());
+    return token;
+}
 std::string LinkTokens::ask_again(SignUpId id) const {
     std::string token;
     keys()->links.back().sign(token, Alphabet::base64url, Purpose::ask_again, id.number);
@@ -404,6 +410,11 @@ std::optional<IssueId> LinkTokens::read_stop(std::string_view token) const {
 
 std::optional<SignUpId> LinkTokens::read_confirm(std::string_view token) const {
     return keys()->one<SignUpId>(token, Alphabet::base64url, Purpose::confirm);
+}
+std::optional<Time> LinkTokens::read_form(std::string_view token, ListId list) const {
+    auto numbers = keys()->open(token, Alphabet::base64url, Purpose::form);
+    if (!numbers || numbers->first != list.number) return std::nullopt;
+    return Time(Duration(numbers->second));
 }
 std::optional<SignUpId> LinkTokens::read_ask_again(std::string_view token) const {
     return keys()->one<SignUpId>(token, Alphabet::base64url, Purpose::ask_again);

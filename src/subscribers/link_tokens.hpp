@@ -1,6 +1,7 @@
 #pragma once
 
 #include "subscribers/sign_up_id.hpp"
+#include "system/time.hpp"
 
 #include <array>
 #include <cstdint>
@@ -77,8 +78,9 @@ public:
     [[nodiscard]] std::optional<LinkSigner> signer(KeyId) const;
     [[nodiscard]] LinkSigner signer() const; // with the newest key
 
-    [[nodiscard]] std::string confirm(SignUpId) const;   // the link of a confirmation mail
-    [[nodiscard]] std::string ask_again(SignUpId) const; // offered when that link has expired
+    [[nodiscard]] std::string confirm(SignUpId) const;       // the link of a confirmation mail
+    [[nodiscard]] std::string form(ListId, Time made) const; // in the form of a page
+    [[nodiscard]] std::string ask_again(SignUpId) const;     // offered when that link has expired
 
     [[nodiscard]] std::string approve(IssueId) const; // the links of the mail that asks an editor
     [[nodiscard]] std::string stop(IssueId) const;
@@ -86,6 +88,7 @@ public:
     [[nodiscard]] std::optional<IssueId> read_approve(std::string_view token) const;
     [[nodiscard]] std::optional<IssueId> read_stop(std::string_view token) const;
     [[nodiscard]] std::optional<SignUpId> read_confirm(std::string_view token) const;
+    [[nodiscard]] std::optional<Time> read_form(std::string_view token, ListId) const; // when it was made
     [[nodiscard]] std::optional<SignUpId> read_ask_again(std::string_view token) const;
     [[nodiscard]] std::optional<SubscriptionId> read_leave(std::string_view token) const;
     [[nodiscard]] std::optional<SubscriptionId> read_leave_by_mail(std::string_view token) const;

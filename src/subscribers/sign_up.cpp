@@ -41,18 +41,25 @@ AskOutcome SignUps::ask_at(Door door, const Asking& asking, Time now) {
     Budgets budgets(connection_, tokens_, settings_);
     // Every request of a client counts, whatever comes of it: the answers are to be worth nothing to a collector of
     // addresses.
-    if (door == Door::visitor)
-        if (auto wait = budgets.take_for_client(asking.client, now)) return OverBudget{Budget::client, *wait};
+    if (door == Door::visitor) {
+        bool spent = asking.solution.empty() || budgets.spend(asking.solution, now);
+        auto proof = spent ? asking.proof : Proof::missing;
+        if (auto wait = budgets.take_for_client(asking.client, proof, now)) return OverBudget{Budget::client, *wait};
+    }
 
     auto list = Lists(connection_).find(asking.list);
     if (!list || list->state == ListState::archived) return NotOpen{};
     if (door == Door::visitor && list->state != ListState::open) return NotOpen{};
 
     auto suppression = Suppressions(connection_, tokens_).find(asking.address);
-    if (suppression && (door == Door::operator_ || suppression->kind == SuppressionKind::operator_))
-        return Suppressed{};
-    if (auto active = Subscriptions(connection_, tokens_).active(asking.list, asking.address))
-        return AlreadyActive{*active};
+    bool barred = suppression && (door == Door::operator_ || suppression->kind == SuppressionKind::operator_);
+    auto active = Subscriptions(connection_, tokens_).active(asking.list, asking.address);
+    if (door == Door::visitor && (barred || active)) {
+        pretend(asking, now);
+        budgets.count_refused(asking.address, now);
+    }
+    if (barred) return Suppressed{};
+    if (active) return AlreadyActive{*active};
 
     if (door == Door::operator_) {
         auto waiting = connection_.value<SignUpId>(
@@ -60,9 +67,17 @@ AskOutcome SignUps::ask_at(Door door, const Asking& asking, Time now) {
             asking.list, asking.address.key(), now);
         if (waiting) return StillWaiting{*waiting};
     } else if (auto over = budgets.take_for_mail(asking.address, asking.list, now)) {
-        return OverBudget{*over, Duration::zero()};
+        pretend(asking, now);
+        return OverBudget{*over, Duration::zero(), budgets.count_refused(asking.address, now)};
     }
     return keep(asking, now);
+}
+
+// The work of a sign-up, undone: the time to the answer does not tell who gets no mail.
+void SignUps::pretend(const Asking& asking, Time now) {
+    storage::Transaction undone(connection_);
+    (void)Budgets(connection_, tokens_, settings_).take_for_mail(asking.address, asking.list, now);
+    (void)keep(asking, now);
 }
 
 MailConfirmation SignUps::keep(const Asking& asking, Time now) {

@@ -14,8 +14,7 @@
 //
 // In:     a valid address and the list, from a form, a program, or the operator.
 // Out:    one of a closed set of outcomes. Whoever answers the visitor says the same for all of them, except to a
-//         client that asks too often. They take different time (a mail is some rows more): who must hide that answers
-//         at a fixed delay.
+//         client that asks too often, and the database does the same work for each, though it keeps it for one.
 // Always: nobody becomes active without confirm(). Each confirmation mail was taken from the budgets in the same
 //         transaction. What is never confirmed leaves nothing behind after purge_after.
 
@@ -35,6 +34,8 @@ struct Asking {
     std::string_view words_language = {};
     // Chosen ones, as stored (topics.hpp); none: nothing was said of them.
     std::optional<std::string> topics = std::nullopt;
+    Proof proof = Proof::enough;
+    std::string_view solution = {}; // nonce of the proof of work that makes it enough; used up by this
 };
 
 // The caller writes the confirmation letter in the same transaction. The link of an earlier one that has not expired
@@ -50,7 +51,8 @@ struct AlreadyActive {
 struct Suppressed {}; // by the operator: no mail. Other suppressions do not stop a sign-up (suppressions.hpp).
 struct OverBudget {
     Budget which;
-    Duration wait; // for Budget::client: tell it, with Retry-After. All others are silent.
+    Duration wait;            // for Budget::client: tell it, with Retry-After. All others are silent.
+    std::int64_t refused = 0; // for Budget::address: mails to it that were refused within a day, this one included
 };
 struct NotOpen {}; // there is no such list, or one that takes no readers this way
 struct StillWaiting {
@@ -99,6 +101,7 @@ private:
     enum class Door { visitor, operator_ };
     AskOutcome ask_at(Door, const Asking&, Time now);
     MailConfirmation keep(const Asking&, Time now);
+    void pretend(const Asking&, Time now);
     ConfirmResult confirm_now(const SignUp&, std::string_view client, Time now);
 
     storage::Connection& connection_;

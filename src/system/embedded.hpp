@@ -15,6 +15,7 @@ struct File {
 
 std::span<const File> schema();
 std::span<const File> templates();
-std::span<const File> sample(); // the feed of `postrider demo`
+std::span<const File> sample();  // the feed of `postrider demo`
+std::span<const File> scripts(); // what pages may load
 
 }

@@ -115,4 +115,13 @@ std::string hmac_sha256(std::string_view key, std::string_view bytes) {
     return digest;
 }
 
+std::string pbkdf2_sha256(std::string_view password, std::string_view salt, int rounds, std::size_t size) {
+    std::string key(size, '\0');
+    if (PKCS5_PBKDF2_HMAC(password.data(), int(password.size()), reinterpret_cast<const unsigned char*>(salt.data()),
+                          int(salt.size()), rounds, sha256_of_openssl(), int(size),
+                          reinterpret_cast<unsigned char*>(key.data())) != 1)
+        throw std::runtime_error("OpenSSL has no PBKDF2");
+    return key;
+}
+
 }

@@ -27,6 +27,9 @@ namespace postrider::system {
 [[nodiscard]] std::string sha256(std::string_view bytes);                            // 32 bytes
 [[nodiscard]] std::string hmac_sha256(std::string_view key, std::string_view bytes); // 32 bytes, RFC 2104
 
+// RFC 8018 section 5.2, with HMAC-SHA256.
+[[nodiscard]] std::string pbkdf2_sha256(std::string_view password, std::string_view salt, int rounds, std::size_t size);
+
 // SHA-256 of what comes in pieces.
 class Sha256 {
 public:

@@ -114,7 +114,8 @@ std::expected<Entry, std::string> entry_in_json(std::string_view body) {
         auto found = std::ranges::find(members.texts, name, &Members::Member::first);
         return found == members.texts.end() ? std::string() : found->second;
     };
-    return Entry{text("email"), text("name"), text("language"), !text("website").empty(), std::move(members.topics)};
+    return Entry{text("email"), text("name"),  text("language"), !text("website").empty(), std::move(members.topics),
+                 text("form"),  text("altcha")};
 }
 
 }

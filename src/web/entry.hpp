@@ -20,6 +20,8 @@ struct Entry {
     std::string email, name, language;
     bool trapped = false;                                // the field that people do not see was filled in
     std::optional<std::vector<std::string>> topics = {}; // none: nothing was said of them
+    std::string form = {}, altcha = {};                  // the token of our own form, and the solved proof of work
+    std::string return_to = {};                          // where the visitor wants to land
 };
 
 [[nodiscard]] std::expected<Entry, std::string> entry_in_json(std::string_view body);

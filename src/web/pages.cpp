@@ -29,6 +29,7 @@ Pages::Pages(storage::Database& database, system::Clock& clock, const templates:
              PageOptions options)
     : database_(database), clock_(clock), library_(library), tokens_(tokens), site_(site), sign_up_(sign_up), options_(std::move(options)),
       templates_(library), site_path_(path_in(site.url)) {
+    if (!sign_up.disposable_domains.empty()) disposable_ = subscribers::DisposableDomains(sign_up.disposable_domains);
     if (options_.outbox) outbox_ = std::make_unique<OutboxFolder>(*options_.outbox);
 }
 

@@ -4,6 +4,7 @@
 #include "http/form.hpp"
 #include "http/message.hpp"
 #include "storage/ids.hpp"
+#include "subscribers/address_rules.hpp"
 #include "subscribers/budgets.hpp"
 #include "subscribers/link_tokens.hpp"
 #include "subscribers/lists.hpp"
@@ -72,6 +73,10 @@ public:
     Answer join_form(const http::Request&, const Names&);
     Answer join(const http::Request&, const Names&);
 
+    // proving.cpp
+    Answer challenge(const http::Request&, const Names&);   // 204 where no work is asked for
+    Answer join_script(const http::Request&, const Names&); // for forms anywhere
+
     // confirming.cpp; names: a token, to confirm or to ask for a new link
     Answer confirm_form(const http::Request&, const Names&);
     Answer confirm(const http::Request&, const Names&);
@@ -136,8 +141,11 @@ private:
     boost::asio::awaitable<std::optional<OpenList>> open_list(const std::string& slug);
     // Only a domain that is known to take no mail is false.
     boost::asio::awaitable<bool> may_take_mail(const mail::Address&);
-    // The uniform answer.
-    http::Response asked_page(http::Format, const templates::Words&, const subscribers::List&);
+    // Why this address is not taken, in words; empty: it is.
+    boost::asio::awaitable<std::string> fault_of(const templates::Words&, const mail::Address&);
+    // The uniform answer; with what the address may have been meant to be, which depends on nothing but the address.
+    http::Response asked_page(http::Format, const templates::Words&, const subscribers::List&,
+                              const std::optional<std::string>& suggestion = {});
     http::Response bad_address(http::Format, const templates::Words&, const OpenList&, const Entry&,
                                std::string_view error);
     http::Response refused(http::Format, const templates::Words&, int status, std::string_view reason);
@@ -152,6 +160,15 @@ private:
                             const subscribers::List&, const mail::Address&, std::string_view language, Time now) const;
     void write_welcome(storage::Connection&, const LetterTemplates&, SubscriptionId, const subscribers::List&,
                        Time now) const;
+    // Whether browsers are to work before a sign-up counts.
+    [[nodiscard]] bool work_is_wanted(Time now) const;
+    void note_sign_up(Time now);
+    struct Proven {
+        subscribers::Proof proof;
+        std::string nonce;
+    };
+    [[nodiscard]] Proven proof_in(const Entry&, ListId, Time now) const;
+    [[nodiscard]] bool leads_back(const Entry&) const; // to where a form may
     Answer ask_again(const http::Request&, subscribers::SignUpId);
     http::Response expired_page(const templates::Words&, subscribers::SignUpId, const subscribers::List&);
     http::Response confirmed_page(const templates::Words&, const subscribers::List&);
@@ -174,6 +191,9 @@ private:
     PageTemplates templates_;
     std::string site_path_; // of site.url: "" or "/mail"
     std::unique_ptr<OutboxFolder> outbox_;
+    subscribers::DisposableDomains disposable_;
+    double sign_ups_ = 0; // lately: each runs off at the rate of odd_above
+    Time sign_ups_at_{};
 };
 
 // Frozen issues are mail: they bring inline styles and pictures, and nothing that runs.

@@ -4,6 +4,8 @@
 #include "support/scripted_name_server.hpp"
 #include "system/mail_hosts.hpp"
 
+#include <fmt/format.h>
+
 namespace postrider::web {
 namespace {
 
@@ -37,6 +39,115 @@ TEST(Joining, WritesOneConfirmationThatAsksAndSaysNothingElse) {
     EXPECT_EQ(message.find("spam.example"), message.npos);
     EXPECT_EQ(room.connection->value<std::string>("SELECT sender FROM letter"), "bounce@courier.example");
     EXPECT_FALSE(room.is_active("ada@example.org", room.courier));
+}
+
+TEST(Joining, TheDatabaseDoesTheSameWorkForAnAddressThatGetsNoMailAndKeepsNothing) {
+    Newsroom room;
+    room.reader("active@example.org", room.courier);
+    auto consents = room.count("SELECT count(*) FROM consent");
+    room.joins("active@example.org");
+    EXPECT_EQ(room.letters(), 0);
+    EXPECT_EQ(room.count("SELECT count(*) FROM sign_up"), 0);
+    EXPECT_EQ(room.count("SELECT count(*) FROM consent"), consents);
+    EXPECT_EQ(room.count("SELECT count(*) FROM budget WHERE kind = 'address'"), 0);
+}
+
+TEST(Joining, ASlipIsSuggestedAndNeverCorrected) {
+    Newsroom room;
+    auto page = room.joins("ada@gmial.com");
+    EXPECT_EQ(page.status, 200);
+    EXPECT_NE(page.body.find("<bdi>ada@gmail.com</bdi>"), page.body.npos) << page.body;
+    EXPECT_EQ(room.connection->value<std::string>("SELECT address FROM letter"), "ada@gmial.com");
+    auto answer = room.post("/join/courier", R"({"email": "bob@gmial.com"})", "application/json");
+    EXPECT_EQ(json::parse(answer.body).at("suggestion").as_string(), "bob@gmail.com");
+    EXPECT_EQ(room.joins("ada@example.org").body.find("Did you mean"), std::string::npos);
+}
+
+TEST(Joining, AddressesOfFunctionsAreRefusedWhereTheOperatorWantsIt) {
+    Newsroom room;
+    EXPECT_EQ(room.joins("info@example.org").status, 200);
+    room.settings.role_addresses = subscribers::RoleAddresses::refuse;
+    auto page = room.joins("office@example.org");
+    EXPECT_EQ(page.status, 422);
+    EXPECT_NE(page.body.find("Several people read office@example.org"), page.body.npos);
+}
+
+TEST(Joining, AFormLeadsBackToConfiguredAddressesOnly) {
+    Newsroom room;
+    room.settings.return_to = {"https://courier.example/thanks"};
+    auto back = room.post("/join/courier", "email=a%40example.org&return_to=https%3A%2F%2Fcourier.example%2Fthanks");
+    EXPECT_EQ(back.status, 303);
+    EXPECT_EQ(back.headers.value("Location"), "https://courier.example/thanks");
+    for (auto other :
+         {"https%3A%2F%2Fevil.example", "https%3A%2F%2Fcourier.example%2Fthanks%2F..", "%2F%2Fevil.example", ""}) {
+        auto page = room.post("/join/courier", std::string("email=b%40example.org&return_to=") + other);
+        EXPECT_EQ(page.status, 200) << other;
+        EXPECT_FALSE(page.headers.has("Location")) << other;
+    }
+    auto mistake = room.post("/join/courier", "email=nonsense&return_to=https%3A%2F%2Fcourier.example%2Fthanks");
+    EXPECT_EQ(mistake.status, 422);
+    EXPECT_NE(mistake.body.find("value=\"https://courier.example/thanks\""), mistake.body.npos);
+    EXPECT_NE(mistake.headers.value("Content-Security-Policy").find("form-action 'self' https://courier.example;"),
+              std::string_view::npos);
+}
+
+TEST(Joining, APastedFormIsNamedInTheConsentRecordByItsPage) {
+    Newsroom room;
+    room.post("/join/courier", "email=a%40example.org", room.urlencoded, {{"Origin", "https://news.example"}});
+    room.post("/join/courier", "email=b%40example.org", room.urlencoded, {{"Origin", "https://mail.courier.example"}});
+    room.post("/join/courier", "email=c%40example.org", room.urlencoded, {{"Origin", "null"}});
+    EXPECT_EQ(room.count("SELECT count(*) FROM consent WHERE form = 'form on https://news.example'"), 1);
+    EXPECT_EQ(room.count("SELECT count(*) FROM consent WHERE form = 'join page'"), 2);
+}
+
+TEST(Joining, AFormThatComesBackTooSoonOrWithoutItsTokenHasTheTighterBudget) {
+    Newsroom room;
+    room.settings.form_age = 3s;
+    room.settings.per_unproven = {1, 1h};
+    auto page = room.get("/join/courier").body;
+    auto at = page.find("name=\"form\" value=\"") + 19;
+    auto token = page.substr(at, page.find('"', at) - at);
+    auto send = [&](std::string_view form) {
+        return room.post("/join/courier", fmt::format("email=a%40example.org&form={}", form)).status;
+    };
+    EXPECT_EQ(send(token), 200); // the one that needs no proof
+    EXPECT_EQ(send(token), 429);
+    EXPECT_EQ(send("forged"), 429);
+    EXPECT_EQ(send(""), 429);
+    room.clock.advance(3s);
+    EXPECT_EQ(send(token), 200);
+    EXPECT_EQ(send(room.tokens.form(room.inner, room.clock.now() - 5s)), 429);
+    room.clock.advance(25h);
+    EXPECT_EQ(send("forged"), 200);
+    EXPECT_EQ(send(token), 429);
+}
+
+TEST(Joining, TheProofOfWorkIsAskedForOnlyWhereItIsWanted) {
+    Newsroom room;
+    EXPECT_EQ(room.get("/challenge").status, 204);
+    EXPECT_EQ(room.get("/join/courier").body.find("<script"), std::string::npos);
+    room.settings.proof_of_work = subscribers::ProofOfWork::automatic;
+    room.settings.odd_above = {60, 1h};
+    EXPECT_EQ(room.get("/challenge").status, 204);
+    for (int i = 0; i < 12; ++i) room.joins(fmt::format("a{}@example.org", i), fmt::format("192.0.2.{}", i));
+    auto answer = room.get("/challenge", {{"Origin", "https://courier.example"}});
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.headers.value("Access-Control-Allow-Origin"), "https://courier.example");
+    EXPECT_EQ(json::parse(answer.body).at("parameters").at("algorithm").as_string(), "PBKDF2/SHA-256");
+    auto page = room.get("/join/courier");
+    EXPECT_NE(page.body.find("<script src=\"/join.js\" defer></script>"), page.body.npos);
+    EXPECT_NE(page.headers.value("Content-Security-Policy").find("script-src 'self'"), std::string_view::npos);
+    room.clock.advance(1h);
+    EXPECT_EQ(room.get("/challenge").status, 204);
+}
+
+TEST(Joining, TheScriptIsSmallAndNeedsNobodyElse) {
+    Newsroom room;
+    auto script = room.get("/join.js");
+    EXPECT_EQ(script.headers.value("Content-Type"), "text/javascript; charset=utf-8");
+    EXPECT_LT(script.body.size(), 3000u);
+    EXPECT_EQ(script.body.find("http"), std::string::npos);
+    EXPECT_EQ(script.body.find("cookie ="), std::string::npos);
 }
 
 TEST(Joining, TakesFormsOfBothEncodingsAndJson) {

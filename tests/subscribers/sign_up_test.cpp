@@ -2,6 +2,8 @@
 #include "subscribers/consent.hpp"
 #include "subscribers/site.hpp"
 
+#include <fmt/format.h>
+
 namespace postrider::subscribers {
 namespace {
 
@@ -211,6 +213,42 @@ TEST(Budgets, AClientIsAnIPv4AddressOrASlash64) {
     EXPECT_EQ(client_network("2001:DB8:1:2::ffff"), "2001:db8:1:2::/64");
     EXPECT_NE(client_network("2001:db8:1:3::1"), client_network("2001:db8:1:2::1"));
     EXPECT_EQ(client_network("fe80::1%eth0"), "fe80::/64");
+}
+
+TEST(Budgets, NetworksOfOneIPv6CustomerShareABudget) {
+    Site site;
+    site.settings.per_network = {3, 1h};
+    Budgets budgets(site.database, site.tokens, site.settings);
+    for (int i = 0; i < 3; ++i)
+        EXPECT_FALSE(budgets.take_for_client(fmt::format("2001:db8:1:{}::1", i), Proof::enough, noon)) << i;
+    EXPECT_TRUE(budgets.take_for_client("2001:db8:1:99::1", Proof::enough, noon));
+    EXPECT_FALSE(budgets.take_for_client("2001:db8:2::1", Proof::enough, noon));
+    for (int i = 0; i < 20; ++i)
+        EXPECT_FALSE(budgets.take_for_client(fmt::format("192.0.2.{}", i), Proof::enough, noon)) << i;
+}
+
+TEST(Budgets, WhoBringsNoProofMaySignUpLessOften) {
+    Site site;
+    site.settings.per_unproven = {2, 1h};
+    Budgets budgets(site.database, site.tokens, site.settings);
+    EXPECT_FALSE(budgets.take_for_client("192.0.2.1", Proof::missing, noon));
+    EXPECT_FALSE(budgets.take_for_client("192.0.2.1", Proof::missing, noon));
+    EXPECT_EQ(budgets.take_for_client("192.0.2.1", Proof::missing, noon), 1h);
+    EXPECT_FALSE(budgets.take_for_client("192.0.2.1", Proof::enough, noon));
+}
+
+TEST(Budgets, AnAddressThatIsFloodedIsCounted) {
+    Site site;
+    for (int i = 0; i < 25; ++i) site.ask(fmt::format("ada+{}@example.org", i), site.courier, noon + i * 1s, "");
+    for (int i = 0; i < 22; ++i) site.ask("bob@example.org", site.courier, noon + i * 1s, "");
+    auto found = flood_in(site.database, noon + 1h);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->addresses, 1);
+    EXPECT_EQ(found->refused, 22);
+    EXPECT_EQ(found->since, noon + 22s);
+    EXPECT_FALSE(flood_in(site.database, noon + 25h));
+    EXPECT_EQ(site.count("SELECT count(*) FROM sign_up WHERE address_key LIKE 'ada%'"), 3);
+    EXPECT_EQ(site.count("SELECT count(*) FROM consent WHERE address_key LIKE 'ada%'"), 3);
 }
 
 TEST(Budgets, DomainListAndTotalAreSilentLimitsOfTheirOwn) {

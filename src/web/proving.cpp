@@ -1,0 +1,75 @@
+#include "subscribers/proof_of_work.hpp"
+#include "system/embedded.hpp"
+#include "web/entry.hpp"
+#include "web/pages.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+
+// What shows that a person fills in a form. Nothing of it is ever a reason to refuse: who brings no proof may sign up less
+// often.
+
+namespace postrider::web {
+namespace {
+
+constexpr Duration form_lives_for = 24h;
+constexpr int odd_parts = 6; // ten minutes of an hour's rate at once are odd
+
+}
+
+bool Pages::work_is_wanted(Time now) const {
+    using Work = subscribers::ProofOfWork;
+    if (sign_up_.proof_of_work != Work::automatic) return sign_up_.proof_of_work == Work::on;
+    auto& odd = sign_up_.odd_above;
+    auto run_off = double(odd.count) * double((now - sign_ups_at_).count()) / double(odd.per.count());
+    return sign_ups_ - run_off > double(odd.count) / odd_parts;
+}
+
+void Pages::note_sign_up(Time now) {
+    auto& odd = sign_up_.odd_above;
+    auto run_off = double(odd.count) * double((now - sign_ups_at_).count()) / double(odd.per.count());
+    // Bounded, so that an attack of an hour is not held against the readers of the next day.
+    sign_ups_ = std::min(std::max(0.0, sign_ups_ - std::max(0.0, run_off)) + 1, double(odd.count));
+    sign_ups_at_ = now;
+}
+
+Pages::Proven Pages::proof_in(const Entry& entry, ListId list, Time now) const {
+    Proven proven{subscribers::Proof::enough, {}};
+    if (work_is_wanted(now)) {
+        auto nonce = subscribers::solved_nonce(tokens_, entry.altcha, now);
+        if (!nonce) return {subscribers::Proof::missing, {}};
+        proven.nonce = std::move(*nonce);
+    }
+    if (sign_up_.form_age > Duration::zero()) {
+        auto made = tokens_.read_form(entry.form, list);
+        bool ours = made && now - *made >= sign_up_.form_age && now - *made <= form_lives_for;
+        if (!ours) proven.proof = subscribers::Proof::missing;
+    }
+    return proven;
+}
+
+bool Pages::leads_back(const Entry& entry) const {
+    return std::ranges::find(sign_up_.return_to, entry.return_to) != sign_up_.return_to.end();
+}
+
+Pages::Answer Pages::challenge(const http::Request&, const Names&) {
+    auto now = clock_.now();
+    http::Response response{204, {}, {}};
+    if (work_is_wanted(now)) {
+        response.status = 200;
+        response.body = subscribers::challenge(tokens_, now);
+        response.headers.add("Content-Type", "application/json");
+    }
+    co_return response;
+}
+
+Pages::Answer Pages::join_script(const http::Request&, const Names&) {
+    http::Response response;
+    response.body = embedded::scripts().front().text;
+    response.headers.add("Content-Type", "text/javascript; charset=utf-8");
+    response.headers.add("Cross-Origin-Resource-Policy", "cross-origin"); // for pages anywhere
+    co_return response;
+}
+
+}
