@@ -270,9 +270,18 @@ Duration Connection::at_lowest_rate(std::size_t bytes) const {
 }
 
 void Connection::check_deadline(SteadyClock::time_point now) {
-    if (now < deadline_) return;
+    // A server that leaves answers what it has heard, and waits a moment only for the rest of what it has not.
+    bool too_late_to_read = doing_ == Doing::reading && now >= around_.reading_ends;
+    if (now < deadline_ && !too_late_to_read) return;
     expired_ = true;
     interrupt();
+}
+
+bool Connection::give_way() {
+    if (doing_ != Doing::waiting || expired_) return false;
+    expired_ = true;
+    interrupt();
+    return true;
 }
 
 void Connection::interrupt() {

@@ -37,6 +37,7 @@ struct Surroundings {
     std::vector<AddressRange> trusted;
     DateLine date;
     bool stopping = false;
+    std::chrono::steady_clock::time_point reading_ends = std::chrono::steady_clock::time_point::max();
 };
 
 class Connection {
@@ -50,6 +51,8 @@ public:
     // Nothing of a request is known yet, or its answer is given.
     [[nodiscard]] bool is_idle() const { return doing_ == Doing::waiting || doing_ == Doing::leaving; }
     void check_deadline(SteadyClock::time_point now);
+    // Ends the connection when nothing of a request is known yet; false: it is at work, or ends already.
+    [[nodiscard]] bool give_way();
     void interrupt(); // ends the wait under way, if there is one
     void close();
 

@@ -38,6 +38,12 @@ bool has_forbidden_bytes(std::string_view header) {
     return false;
 }
 
+bool has_bare_line_feed(std::string_view text, std::size_t from) {
+    for (auto at = text.find('\n', from); at != text.npos; at = text.find('\n', at + 1))
+        if (at == 0 || text[at - 1] != '\r') return true;
+    return false;
+}
+
 // "GET / HTTP/2.0": well formed, but not ours.
 bool asks_for_another_version(std::string_view header) {
     auto line = header.substr(0, header.find("\r\n"));
@@ -196,6 +202,8 @@ std::size_t RequestParser::feed(std::string_view arrived) {
             return skipped;
         }
         if (end == std::string_view::npos) {
+            // Some readers take a bare LF for the end of a line, others do not: nobody is to be of two minds.
+            if (has_bare_line_feed(arrived, searched_)) refusal_ = Refusal{400, "The request is malformed."};
             searched_ = arrived.size() - std::min<std::size_t>(arrived.size(), 3);
             // Not HTTP at all, such as a TLS hello: no need to wait for the end of a header that will not come.
             if (!arrived.empty() && arrived != "\r" && (arrived[0] < 'A' || arrived[0] > 'Z'))

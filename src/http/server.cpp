@@ -58,6 +58,8 @@ std::vector<AddressRange> trusted_ranges(const std::vector<std::string>& texts) 
     return ranges;
 }
 
+constexpr Duration half_requests_may_take = 500ms; // once the server leaves
+
 // One visitor may own a whole /64, so that is what counts as one.
 std::string budget_key(const asio::ip::address& address) {
     if (address.is_v4()) return address.to_string();
@@ -79,6 +81,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     asio::awaitable<void> accept();
     asio::awaitable<void> watch_deadlines();
     void welcome(tcp::socket socket);
+    bool make_room();
     void ended(Connections::iterator place, const std::string& key, std::exception_ptr failure);
     void stop();
     void close();
@@ -147,7 +150,8 @@ void Server::State::welcome(tcp::socket socket) {
     auto key = is_trusted(peer) ? std::string() : budget_key(peer);
     auto known = per_client.find(key);
     const bool one_too_many = known != per_client.end() && known->second >= settings.connections_per_client;
-    if (connections.size() >= settings.connections || one_too_many) {
+    const bool full = connections.size() >= settings.connections;
+    if (one_too_many || (full && !make_room())) {
         static constexpr std::string_view busy =
             "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 5\r\nConnection: close\r\n\r\n";
         socket.write_some(asio::buffer(busy), failure);
@@ -163,6 +167,14 @@ void Server::State::welcome(tcp::socket socket) {
         co_await c->serve();
     };
     asio::co_spawn(executor, story(self, std::move(connection)), std::move(when_ended));
+}
+
+// Whoever opened a connection and says nothing goes first, the longest first: silence keeps no visitor out. What gives way
+// needs a moment to be gone, so the crowd may be a little larger than it should for as long.
+bool Server::State::make_room() {
+    if (connections.size() >= settings.connections + settings.connections / 8 + 1) return false;
+    return std::any_of(connections.rbegin(), connections.rend(),
+                       [](auto& connection) { return connection->give_way(); });
 }
 
 void Server::State::ended(Connections::iterator place, const std::string& key, std::exception_ptr failure) {
@@ -200,6 +212,7 @@ asio::awaitable<void> Server::State::watch_deadlines() {
 void Server::State::stop() {
     if (surroundings.stopping) return;
     surroundings.stopping = true;
+    surroundings.reading_ends = SteadyClock::now() + half_requests_may_take;
     error_code ignored;
     acceptor.close(ignored);
     for (auto& connection : connections)

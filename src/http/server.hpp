@@ -37,7 +37,7 @@ struct ServerSettings {
     Duration write_timeout = 15s;   // for an answer, plus what its size needs at the lowest rate
     std::size_t lowest_rate = 4096; // bytes a second
 
-    std::size_t connections = 500;            // beyond: 503; mind the limit on open files
+    std::size_t connections = 500;            // beyond, silent ones give way, else 503; mind the limit on open files
     std::size_t connections_per_client = 100; // by address of the peer, IPv6 by /64; trusted proxies are exempt
     std::size_t requests_per_connection = 1000;
 };

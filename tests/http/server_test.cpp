@@ -358,11 +358,25 @@ TEST(Server, BeyondItsConnectionsTheServerTurnsVisitorsAway) {
     settings.connections = 1;
     settings.trusted_proxies = {"127.0.0.1"};
     House house(settings);
+    auto hold = [](Visitor& v) -> asio::awaitable<std::string> {
+        co_await v.send("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+        std::string heard = co_await v.answer(false);
+        co_return heard;
+    };
     Visitor holding(house.context, house.server->port());
-    while (house.server->connections() == 0) house.context.run_one();
+    EXPECT_TRUE(begins(run(house.context, hold(holding)), "HTTP/1.1 100 "));
     auto answer = house.says("");
     EXPECT_TRUE(begins(answer, "HTTP/1.1 503 "));
     EXPECT_TRUE(contains(answer, "Retry-After: "));
+}
+
+TEST(Server, WhoSaysNothingGivesWayToWhoDoes) {
+    ServerSettings settings;
+    settings.connections = 1;
+    House house(settings);
+    Visitor silent(house.context, house.server->port());
+    while (house.server->connections() == 0) house.context.run_one();
+    EXPECT_TRUE(begins(house.says("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), "HTTP/1.1 200 "));
 }
 
 TEST(Server, ATrustedProxySpeaksForManyClients) {

@@ -1,5 +1,6 @@
 """Requests that are too large, too slow, malformed or smuggled, byte by byte."""
 
+import resource
 import socket
 import threading
 import time
@@ -35,6 +36,8 @@ MALFORMED = {
     "space before colon": (b"GET / HTTP/1.1\r\nHost : x\r\n\r\n", {400}),
     "folded field": (b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n", {400}),
     "bare LF": (b"GET / HTTP/1.1\r\nHost: x\nA: b\r\n\r\n", {400}),
+    "bare LF everywhere": (b"GET / HTTP/1.1\nHost: x\n\n", {400}),
+    "bare LF first": (b"\n\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", {400}),
     "NUL in a field": (b"GET / HTTP/1.1\r\nHost: x\r\nA: \0\r\n\r\n", {400}),
     "negative length": (b"POST /join/daily HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", {400}),
     "length that overflows": (b"POST /join/daily HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n", {400, 413}),
@@ -119,6 +122,40 @@ def test_visitors_who_send_too_slowly_are_sent_away_and_keep_nobody_waiting(serv
     finally:
         for dawdler in dawdlers:
             dawdler.close()
+
+
+def test_ten_thousand_connections_that_say_nothing_keep_nobody_out(site):
+    """As many as this machine lets one process open; the program keeps the latest few hundred of them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20_000), hard))
+    site.set("http", "trusted_proxies", ["127.0.0.1"])
+    daemon = site.serve()
+    silent = []
+    try:
+        for _ in range(min(10_000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200)):
+            silent.append(socket.create_connection(("127.0.0.1", site.port), timeout=20))
+            if len(silent) % 500 == 0:
+                assert site.get("/join/daily").status == 200, len(silent)
+        assert site.post("/join/daily", {"email": "nora@reader.example"}).status == 200
+        assert daemon.terminate() == 0
+    finally:
+        for one in silent:
+            one.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_sixty_clients_that_trickle_do_not_slow_real_ones(served):
+    trickling = [socket.create_connection(("127.0.0.1", served.port), timeout=20) for _ in range(60)]
+    try:
+        for letter in b"POST /join/daily HTTP/1.1\r\nHost: x\r\nA: b":
+            for one in trickling:
+                one.send(bytes([letter]))
+            began = time.monotonic()
+            assert request(served.port, "GET", "/join/daily").status == 200
+            assert time.monotonic() - began < 2
+    finally:
+        for one in trickling:
+            one.close()
 
 
 def test_a_crowd_at_once_is_served(served):

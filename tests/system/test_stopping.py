@@ -5,6 +5,7 @@ import socket
 import time
 from collections import Counter
 
+import pytest
 from relay_sink import SILENCE
 from waiting import until
 
@@ -38,6 +39,19 @@ def test_a_silent_relay_does_not_keep_the_daemon_from_leaving(site, sink):
     began = time.monotonic()
     assert daemon.terminate() == 0
     assert time.monotonic() - began < 8
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET / HT", b"POST /join/daily HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nemail="]
+)
+def test_a_silent_or_half_request_does_not_delay_the_leaving(site, sent):
+    daemon = site.serve()
+    with socket.create_connection(("127.0.0.1", site.port)) as connection:
+        connection.sendall(sent)
+        assert site.get("/health").status == 200, "by now the daemon has heard what was sent"
+        began = time.monotonic()
+        assert daemon.terminate() == 0
+        assert time.monotonic() - began < 3
 
 
 def test_a_visitor_who_dawdles_does_not_keep_the_daemon_from_leaving(site):
