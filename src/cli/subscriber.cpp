@@ -4,6 +4,7 @@
 #include "delivery/letters.hpp"
 #include "digest/rules.hpp"
 #include "mail/utf8.hpp"
+#include "smtp/outbox.hpp"
 #include "subscribers/attributes.hpp"
 #include "subscribers/erase.hpp"
 #include "subscribers/export.hpp"
@@ -143,11 +144,47 @@ int add(Call& call) {
                 fmt::format("{} gets a mail and is on {} once it is confirmed", address.text(), list.slug));
 }
 
+// What became of each issue to this person.
+json::array deliveries_to(Call& call, const mail::Address& address) {
+    json::array rows;
+    call.database().each(
+        R"sql(SELECT l.slug, d.state, d.at, d.tries, coalesce(d.reason, '')
+              FROM subscriber p JOIN subscription s ON s.subscriber_id = p.id
+              JOIN mailing m ON m.list_id = s.list_id
+              JOIN delivery d ON d.mailing_id = m.id AND d.subscription_id = s.id
+              JOIN list l ON l.id = s.list_id
+              WHERE p.address_key = $1 ORDER BY d.at, m.id)sql",
+        [&](const storage::Row& row) {
+            rows.push_back(json::object{{"list", row.text(0)},
+                                        {"state", row.text(1)},
+                                        {"at", rfc3339(row.get<Time>(2))},
+                                        {"tries", row.integer(3)},
+                                        {"reason", json_text(row.text(4))}});
+        },
+        address.key());
+    return rows;
+}
+
 json::object json_of(const subscribers::Membership& one) {
     json::object row{{"list", one.list_slug}, {"state", to_text(one.state)}, {"since", rfc3339(one.since)}};
     row["left_how"] = json::value_from(one.left_how);
     row["topics"] = json::value_from(subscribers::topics_in(one.topics));
     return row;
+}
+
+// Letters that are kept still: to whom is clear, what was said is deleted with the sending.
+json::array letters_to(Call& call, const mail::Address& address) {
+    json::array rows;
+    call.database().each(
+        R"sql(SELECT purpose, created_at, state, finished_at FROM letter WHERE address_key = $1 ORDER BY id)sql",
+        [&](const storage::Row& row) {
+            rows.push_back(json::object{{"purpose", row.text(0)},
+                                        {"written_at", rfc3339(row.get<Time>(1))},
+                                        {"state", row.text(2)},
+                                        {"finished_at", json_time(row.get<std::optional<Time>>(3))}});
+        },
+        address.key());
+    return rows;
 }
 
 int show(Call& call) {
@@ -158,6 +195,13 @@ int show(Call& call) {
     auto suppression = subscribers::Suppressions(database, call.tokens()).find(address);
     if (!person && lists.empty() && !suppression)
         throw Failure(fmt::format("{} is not known here; `postrider subscriber add` adds a reader", address.text()));
+    if (call.has("--export")) {
+        auto known = json::parse(subscribers::known_about(database, call.tokens(), address, call.now)).as_object();
+        known["letters"] = letters_to(call, address);
+        known["deliveries"] = deliveries_to(call, address);
+        print_json(call.out, known);
+        return 0;
+    }
     if (call.json()) {
         json::object row{{"address", person ? person->address : address.text()}};
         row["name"] = person ? person->profile.name : "";
@@ -383,12 +427,16 @@ int erase(Call& call) {
     auto question = fmt::format("Erase everything about {}? This cannot be undone.", address.text());
     if (!call.confirmed(question)) throw Failure("nothing was erased");
     storage::Transaction transaction(call.database());
-    auto erased = subscribers::erase(call.database(), call.tokens(), address, call.now);
     delivery::Letters(call.database()).erase(address.key());
+    auto erased = subscribers::erase(call.database(), call.tokens(), address, call.now);
     transaction.commit();
+    call.database().wipe_deleted();
+    auto kept =
+        smtp::Outbox::forget(call.site().outbox, [&](std::string_view to) { return mail::is_same(to, address); });
     if (call.json()) {
         print_json(call.out, json::object{{"address", address.text()},
                                           {"subscriber", erased.subscriber},
+                                          {"kept_mails", kept},
                                           {"subscriptions", erased.subscriptions},
                                           {"sign_ups", erased.sign_ups},
                                           {"consents", erased.consents}});
@@ -424,7 +472,7 @@ void add_one_reader(Commands& commands) {
                         "Show what is known of a reader.",
                         "subscriber show ada@example.org",
                         {address_argument},
-                        {json_option},
+                        {{"--export", "", "the whole record of the person as JSON, to be given to them"}, json_option},
                         show});
     commands.push_back({"subscriber",
                         "ls",

@@ -60,6 +60,19 @@ std::int64_t Letters::purge(Time written_before, int limit) {
 
 void Letters::erase(std::string_view address_key) {
     connection_.run("DELETE FROM letter WHERE address_key = $1", address_key);
+    struct Stretch {
+        SubscriptionId id;
+        ListId list;
+    };
+    auto stretches = connection_.all(
+        R"sql(SELECT s.id, s.list_id FROM subscription s JOIN subscriber p ON p.id = s.subscriber_id
+              WHERE p.address_key = $1)sql",
+        [](const storage::Row& row) { return Stretch{row.get<SubscriptionId>(0), row.get<ListId>(1)}; }, address_key);
+    for (auto& [id, list] : stretches)
+        connection_.run(R"sql(UPDATE delivery SET reason = 'the reader was erased since'
+                              WHERE mailing_id IN (SELECT id FROM mailing WHERE list_id = $1) AND subscription_id = $2
+                                AND reason IS NOT NULL AND state <> 'deferred')sql",
+                        list, id);
 }
 
 }

@@ -42,7 +42,8 @@ public:
     void defer(LetterId id, int tries, Time next_try_at, std::string_view reason);
     // Removes at most `limit` finished letters that were written before then; the address goes with them.
     std::int64_t purge(Time written_before, int limit);
-    // Removes every letter to a person who is erased.
+    // Before a person is erased: removes every letter to them, and from outcomes what a relay said, as that may name
+    // the address.
     void erase(std::string_view address_key);
 
 private:

@@ -275,6 +275,11 @@ std::expected<Address, AddressError> parse_address(std::string_view text) {
     return address;
 }
 
+bool is_same(std::string_view text, const Address& address) {
+    auto other = parse_address(text);
+    return other && other->key() == address.key();
+}
+
 std::expected<Mailbox, AddressError> parse_mailbox(std::string_view text) {
     text = trimmed(text);
     std::string name;

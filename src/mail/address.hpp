@@ -52,6 +52,9 @@ private:
 
 [[nodiscard]] std::expected<Address, AddressError> parse_address(std::string_view);
 
+// Whether a text is some spelling of this address.
+[[nodiscard]] bool is_same(std::string_view text, const Address&);
+
 // A name and its address, as in a From field. The name is plain text (UTF-8, no control characters), possibly empty.
 struct Mailbox {
     std::string name;

@@ -4,6 +4,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
@@ -72,6 +73,36 @@ Reply Outbox::keep(const ReceivedMail& mail) {
     boost::json::object envelope{{"file", name}, {"from", fit_to_show(mail.from, 1000)}, {"to", std::move(to)}};
     write(folder_ / ".envelopes", boost::json::serialize(envelope) + "\n", std::ios::app);
     return {250, "2.0.0", fmt::format("kept as {}", name)};
+}
+
+std::int64_t Outbox::forget(const std::filesystem::path& folder,
+                            const std::function<bool(std::string_view address)>& is_theirs) {
+    std::ifstream envelopes(folder / ".envelopes", std::ios::binary);
+    if (!envelopes) return 0; // nothing was ever kept
+    std::int64_t count = 0;
+    std::string kept;
+    for (std::string line; std::getline(envelopes, line);) {
+        boost::system::error_code failed;
+        auto envelope = boost::json::parse(line, failed);
+        auto* fields = failed ? nullptr : envelope.if_object();
+        auto* file = fields ? fields->if_contains("file") : nullptr;
+        auto* to = fields ? fields->if_contains("to") : nullptr;
+        bool readable = file && file->is_string() && to && to->is_array();
+        bool theirs = readable && std::ranges::any_of(to->get_array(), [&](const boost::json::value& address) {
+                          return address.is_string() && is_theirs(std::string_view(address.get_string()));
+                      });
+        if (!theirs) {
+            kept += line + "\n";
+            continue;
+        }
+        std::filesystem::remove(folder / std::filesystem::path(std::string(file->get_string())).filename());
+        ++count;
+    }
+    if (count == 0) return 0;
+    auto fresh = folder / fmt::format(".envelopes.{}", ::getpid());
+    write(fresh, kept, std::ios::trunc);
+    std::filesystem::rename(fresh, folder / ".envelopes");
+    return count;
 }
 
 }

@@ -5,8 +5,11 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <string_view>
 
 // The built-in test relay, for url = "outbox:": an SMTP server on loopback that keeps every mail as a file.
 //
@@ -27,6 +30,10 @@ public:
     [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
     void run() { receiver_.run(); }
     void stop() { receiver_.stop(); }
+
+    // Removes every mail that was kept in this folder for such an address, and its envelope; gives how many there were.
+    static std::int64_t forget(const std::filesystem::path& folder,
+                               const std::function<bool(std::string_view address)>& is_theirs);
 
 private:
     Reply keep(const ReceivedMail&);

@@ -135,7 +135,8 @@ Connection::Connection(const std::string& url, Access access)
         sqlite3_busy_handler(database_, &Patience::wait, patience_.get());
         sqlite3_create_function(database_, "sha256", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, nullptr,
                                 &sha256, nullptr, nullptr);
-        script("PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;");
+        script("PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; PRAGMA secure_delete=FAST; PRAGMA cache_size=-4096; "
+               "PRAGMA temp_store=MEMORY;");
         if (access != Access::read_only) script("PRAGMA journal_mode=WAL;");
         script("SELECT count(*) FROM sqlite_schema;"); // the first read finds out whether it is a database at all
         std::tie(device_, inode_) = identity(path_);
@@ -249,6 +250,14 @@ void Connection::leave_alone() {
 bool Connection::empty() { return !value<std::int64_t>("SELECT 1 FROM sqlite_schema LIMIT 1"); }
 
 std::int64_t Connection::data_version() { return value<std::int64_t>("PRAGMA data_version").value(); }
+
+void Connection::wipe_deleted() {
+    constexpr std::int64_t quickly_rewritten = 256 * 1024 * 1024;
+    auto size = value<std::int64_t>("PRAGMA page_count").value() * value<std::int64_t>("PRAGMA page_size").value();
+    if (size < quickly_rewritten) script("VACUUM;");
+    // The log holds older states of pages until it is used anew.
+    run("PRAGMA wal_checkpoint(TRUNCATE)");
+}
 
 void Connection::backup_to(const std::string& path) { run("VACUUM INTO $1", path); }
 

@@ -151,6 +151,10 @@ public:
 
     // Rises with every commit of another connection to the same database, and only then.
     [[nodiscard]] std::int64_t data_version();
+    // What was deleted is not in the files any more either. Rewrites the whole database, unless that would keep others
+    // waiting (from 256 MB on; then pages that are free may hold it until they are used again, which is soon where many
+    // readers come and go).
+    void wipe_deleted();
     // Copies the whole database to a new file, consistently, while others write.
     void backup_to(const std::string& path);
 

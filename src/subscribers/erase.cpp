@@ -68,8 +68,26 @@ std::string known_about(storage::Connection& connection, const LinkTokens& token
                            {"event", one.event},
                            {"at", rfc3339(one.at)},
                            {"words", one.words},
+                           {"language", one.language},
                            {"client", one.client},
-                           {"form", one.form}});
+                           {"form", one.form},
+                           {"mail", one.mail}});
+    boost::json::array sign_ups;
+    connection.each(
+        R"sql(SELECT l.slug, s.name, s.language, s.created_at, s.expires_at, s.confirmed_at
+              FROM sign_up s JOIN list l ON l.id = s.list_id WHERE s.address_key = $1 ORDER BY s.id)sql",
+        [&](const storage::Row& row) {
+            auto confirmed_at = row.get<std::optional<Time>>(5);
+            boost::json::object one{{"list", row.text(0)},
+                                    {"name", row.text(1)},
+                                    {"language", row.text(2)},
+                                    {"asked_at", rfc3339(row.get<Time>(3))},
+                                    {"expires_at", rfc3339(row.get<Time>(4))}};
+            one["confirmed_at"] = confirmed_at ? boost::json::value(rfc3339(*confirmed_at)) : boost::json::value();
+            sign_ups.push_back(std::move(one));
+        },
+        address.key());
+    known["sign_ups"] = std::move(sign_ups);
     known["subscriptions"] = std::move(subscriptions);
     known["consent"] = std::move(consent);
     if (auto suppression = Suppressions(connection, tokens).find(address))

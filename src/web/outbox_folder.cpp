@@ -1,5 +1,7 @@
 #include "web/outbox_folder.hpp"
 
+#include "smtp/outbox.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -45,6 +47,11 @@ asio::awaitable<std::vector<OutboxFolder::Entry>> list(std::filesystem::path fol
     co_return entries;
 }
 
+asio::awaitable<void> without(std::filesystem::path folder, mail::Address address) {
+    smtp::Outbox::forget(folder, [&](std::string_view to) { return mail::is_same(to, address); });
+    co_return;
+}
+
 asio::awaitable<std::optional<std::string>> whole(std::filesystem::path file) {
     std::error_code failed;
     auto size = std::filesystem::is_regular_file(file, failed) ? std::filesystem::file_size(file, failed) : 0;
@@ -63,6 +70,11 @@ asio::awaitable<std::optional<std::string>> OutboxFolder::source(std::string fil
     if (!is_kept_mail(file)) co_return std::nullopt;
     auto work = whole(folder_ / file);
     co_return co_await asio::co_spawn(thread_, std::move(work), asio::use_awaitable);
+}
+
+asio::awaitable<void> OutboxFolder::forget(mail::Address address) {
+    auto work = without(folder_, std::move(address));
+    co_await asio::co_spawn(thread_, std::move(work), asio::use_awaitable);
 }
 
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mail/address.hpp"
 #include "web/kept_mail.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -29,6 +30,9 @@ public:
     boost::asio::awaitable<std::vector<Entry>> newest(std::size_t limit);
     // Nothing where the name is not one of a kept mail: no name leads out of the folder.
     boost::asio::awaitable<std::optional<std::string>> source(std::string file);
+
+    // Of a person who is erased.
+    boost::asio::awaitable<void> forget(mail::Address);
 
 private:
     std::filesystem::path folder_;

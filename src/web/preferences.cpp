@@ -4,6 +4,7 @@
 #include "subscribers/erase.hpp"
 #include "subscribers/subscriptions.hpp"
 #include "subscribers/topics.hpp"
+#include "web/outbox_folder.hpp"
 #include "web/pages.hpp"
 #include "web/wording.hpp"
 
@@ -110,6 +111,7 @@ Pages::Answer Pages::change_preferences(const http::Request& request, const Name
         return changed;
     };
     auto changed = co_await database_.write(work);
+    if (outbox_ && changed.before && !changed.after) co_await outbox_->forget(changed.before->address);
 
     if (!changed.before) co_return not_found(request);
     if (!changed.after) co_return notice(speaking(request, *changed.before), 200, "erased");
@@ -129,8 +131,8 @@ Pages::Changed Pages::apply(storage::Connection& connection, const Change& chang
     auto& form = change.form;
     auto& address = changed.before->address;
     if (form.value("erase") == "1") {
-        (void)subscribers::erase(connection, tokens_, address, change.now);
         delivery::Letters(connection).erase(address.key());
+        (void)subscribers::erase(connection, tokens_, address, change.now);
         return changed;
     }
     if (auto slug = form.first("leave")) {

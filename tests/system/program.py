@@ -2,6 +2,8 @@
 
 import contextlib
 import csv
+import email
+import email.policy
 import json
 import os
 import random
@@ -227,6 +229,15 @@ class Site:
             return [line for line in connection.iterdump() if "sqlite_sequence" not in line]
         finally:
             connection.close()
+
+    def outbox_links(self, path):
+        """The paths of the links to `path` in the mails that the built-in relay kept, oldest mail first, each once."""
+        found = []
+        for file in sorted((self.folder / "outbox").glob("*.eml")):
+            message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+            text = message.get_body(("plain",)).get_content()
+            found += re.findall(re.escape(self.url) + "(" + re.escape(path) + r"[A-Za-z0-9_-]+)", text)
+        return list(dict.fromkeys(found))
 
     def serve(self, *options, wait=True):
         daemon = Daemon(self, *options)
