@@ -35,20 +35,6 @@ bool forbidden(std::uint32_t code) {
     return (code >= 0x7F && code <= 0x9F) || (code & 0xFFFE) == 0xFFFE || (code >= 0xFDD0 && code <= 0xFDEF);
 }
 
-// The length of what is ASCII and printable, or a line end. Counted in blocks, which the compiler takes at once.
-std::size_t plain_beginning(std::string_view text) {
-    constexpr std::size_t block = 32;
-    const auto foreign = [](char c) { return static_cast<unsigned char>(c - 0x20) >= 0x5F && c != '\n'; };
-    std::size_t length = 0;
-    for (; length + block <= text.size(); length += block) {
-        bool any = false;
-        for (std::size_t i = 0; i < block; ++i) any |= foreign(text[length + i]);
-        if (any) break;
-    }
-    while (length < text.size() && !foreign(text[length])) ++length;
-    return length;
-}
-
 // The spaces that carry no meaning once text is flowed: no-break, the typographic ones, zero width, soft hyphen.
 std::size_t wide_space(std::string_view text, std::size_t at, bool& visible) {
     const auto [code, length] = decode(text, at);
@@ -60,6 +46,19 @@ std::size_t wide_space(std::string_view text, std::size_t at, bool& visible) {
 
 }
 
+std::size_t plain_length(std::string_view text) {
+    constexpr std::size_t block = 32; // which the compiler takes at once
+    const auto foreign = [](char c) { return static_cast<unsigned char>(c - 0x20) >= 0x5F && c != '\n'; };
+    std::size_t length = 0;
+    for (; length + block <= text.size(); length += block) {
+        bool any = false;
+        for (std::size_t i = 0; i < block; ++i) any |= foreign(text[length + i]);
+        if (any) break;
+    }
+    while (length < text.size() && !foreign(text[length])) ++length;
+    return length;
+}
+
 std::string clean_utf8(std::string_view text) {
     std::string out;
     out.reserve(text.size());
@@ -67,7 +66,7 @@ std::string clean_utf8(std::string_view text) {
     std::size_t i = 0;
     const auto copy_run = [&] { out.append(text, kept, i - kept); };
     while (i < text.size()) {
-        i += plain_beginning(text.substr(i));
+        i += plain_length(text.substr(i));
         if (i == text.size()) break;
         const auto [code, length] = decode(text, i);
         if (length > 0 && !forbidden(code)) {

@@ -13,6 +13,9 @@ namespace postrider::stories {
 [[nodiscard]] std::string clean_utf8(std::string_view);
 [[nodiscard]] std::size_t count_characters(std::string_view utf8); // code points
 
+// How many bytes of printable ASCII and line ends (LF) it begins with: most of a text, and quickly found.
+[[nodiscard]] std::size_t plain_length(std::string_view);
+
 [[nodiscard]] bool is_space(char);
 [[nodiscard]] std::string lower(std::string_view);
 [[nodiscard]] std::string_view trim(std::string_view);

@@ -156,6 +156,7 @@ Attempt read_utf8(std::string_view bytes) {
     attempt.text.reserve(bytes.size());
     for (std::size_t i = 0; i < bytes.size();) {
         const auto start = i;
+        i += plain_length(bytes.substr(i));
         while (i < bytes.size() && static_cast<unsigned char>(bytes[i]) < 0x80) ++i;
         attempt.text.append(bytes, start, i - start);
         if (i == bytes.size()) break;

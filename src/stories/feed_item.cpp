@@ -145,17 +145,16 @@ bool complete(FeedItem& item, std::string_view html_base) {
     item.image.height = std::clamp(item.image.height, 0, 100'000);
 
     item.id = bounded_id(trim(item.id));
-    const bool says_something = !item.title.empty() || !item.url.empty() || !item.summary.empty() ||
+    const bool says_something = !item.id.empty() || !item.title.empty() || !item.url.empty() || !item.summary.empty() ||
                                 !item.html.empty() || !item.image.url.empty() || !item.byline.empty() ||
                                 item.published || !item.categories.empty();
-    if (!says_something && item.id.empty()) return false;
     if (item.id.empty()) item.id = bounded_id(item.url);
     if (item.id.empty()) {
         const auto when = item.published ? item.published->time_since_epoch().count() : 0;
         const auto& words = item.title.empty() ? item.summary : item.title;
         item.id = "digest:" + digest(fmt::format("{}\n{}", words, when));
     }
-    return true;
+    return says_something;
 }
 
 }

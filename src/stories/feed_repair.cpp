@@ -47,25 +47,34 @@ bool holds_items(std::string_view name) {
 }
 
 // Bytes of text that stay as they are, wherever they stand. Not those that may end U+FFFE or U+FFFF.
-constexpr std::array<bool, 256> unchanged = [] {
-    std::array<bool, 256> table{};
-    for (unsigned byte = 0x20; byte < 0x100; ++byte)
-        table[byte] =
-            byte != '<' && byte != '>' && byte != '&' && byte != '"' && byte != 0x7F && byte != 0xBE && byte != 0xBF;
-    table['\t'] = table['\n'] = table['\r'] = true;
+using Table = std::array<bool, 256>;
+constexpr Table unchanged_apart = [] {
+    Table table{};
+    for (unsigned byte = 0x20; byte < 0x100; ++byte) table[byte] = byte != 0x7F && byte != 0xBE && byte != 0xBF;
+    table['\t'] = table['\n'] = true;
+    return table;
+}();
+constexpr Table unchanged_in_place = [] {
+    auto table = unchanged_apart;
+    table['\r'] = true;
+    table['<'] = table['>'] = table['&'] = table['"'] = false;
     return table;
 }();
 
 // How many of them the text begins with.
-std::size_t unchanged_at(std::string_view text) {
-    std::size_t length = 0;
+std::size_t unchanged_at(std::string_view text, const Table& unchanged) {
+    auto length = unchanged['<'] ? plain_length(text) : 0;
     while (length < text.size() && unchanged[static_cast<unsigned char>(text[length])]) ++length;
     return length;
 }
 
 class Repair {
 public:
-    explicit Repair(std::string_view text) : in_(text) { out_.reserve(text.size() + text.size() / 8); }
+    Repair(std::string_view text, Words words)
+        : in_(text), apart_(words == Words::apart), unchanged_(apart_ ? unchanged_apart : unchanged_in_place),
+          sink_(apart_ ? words_.text : out_) {
+        sink_.reserve(text.size() + text.size() / 8);
+    }
 
     Repaired run() {
         while (at_ < in_.size() && !finished_) {
@@ -79,7 +88,7 @@ public:
         }
         const bool cut_off = !open_.empty();
         while (!open_.empty()) close_innermost();
-        return {std::move(out_), cut_off, too_deep_};
+        return {std::move(out_), std::move(words_), cut_off, too_deep_};
     }
 
 private:
@@ -117,13 +126,23 @@ private:
         at_ += 9;
         const auto end = next("]]>", no_data_end_);
         const auto data = in_.substr(at_, end == in_.npos ? in_.npos : end - at_);
-        if (!open_.empty()) append_characters(data);
+        if (!open_.empty()) piece([&] { append_characters(data); });
         at_ = end == in_.npos ? in_.size() : end + 3;
     }
 
     void text(std::string_view run) {
         at_ += run.size();
-        append_text(run);
+        piece([&] { append_text(run); });
+    }
+
+    // Apart, what is appended leaves its number in its place.
+    void piece(auto append) {
+        const auto begin = sink_.size();
+        append();
+        if (!apart_) return;
+        out_ += std::to_string(words_.pieces.size());
+        out_ += ';';
+        words_.pieces.push_back({begin, sink_.size() - begin});
     }
 
     void append_text(std::string_view run) {
@@ -140,10 +159,12 @@ private:
 
     void append_characters(std::string_view run) {
         while (!run.empty()) {
-            const auto length = unchanged_at(run);
-            out_.append(run, 0, length);
+            const auto length = unchanged_at(run, unchanged_);
+            sink_.append(run, 0, length);
             run.remove_prefix(length);
             if (run.empty()) return;
+            // Line ends as XML 1.0 section 2.11 has them: a parser does so with what it reads itself.
+            if (run.starts_with("\r\n")) run.remove_prefix(1);
             append_character(run[0]);
             run.remove_prefix(1);
         }
@@ -151,22 +172,24 @@ private:
 
     void append_character(char c) {
         const auto byte = static_cast<unsigned char>(c);
-        if (c == '<')
-            out_ += "&lt;";
-        else if (c == '>')
-            out_ += "&gt;";
-        else if (c == '&')
-            out_ += "&amp;";
-        else if (c == '"')
-            out_ += "&quot;";
-        else if ((byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7F)
+        if (!apart_ && c == '<')
+            sink_ += "&lt;";
+        else if (!apart_ && c == '>')
+            sink_ += "&gt;";
+        else if (!apart_ && c == '&')
+            sink_ += "&amp;";
+        else if (!apart_ && c == '"')
+            sink_ += "&quot;";
+        else if (c == '\r')
+            sink_ += '\n';
+        else if ((byte < 0x20 && c != '\t' && c != '\n') || byte == 0x7F)
             return;
         else
-            out_ += c;
+            sink_ += c;
         // U+FFFE and U+FFFF are no characters of XML.
-        if ((byte & 0xFE) == 0xBE && out_.size() > 2 && out_[out_.size() - 2] == '\xBF' &&
-            out_[out_.size() - 3] == '\xEF')
-            out_.back() = '\xBD';
+        if ((byte & 0xFE) == 0xBE && sink_.size() > 2 && sink_[sink_.size() - 2] == '\xBF' &&
+            sink_[sink_.size() - 3] == '\xEF')
+            sink_.back() = '\xBD';
     }
 
     // How much of the text it took.
@@ -182,7 +205,7 @@ private:
             }
         }
         if (reference.length == 0) {
-            out_ += "&amp;";
+            append_character('&');
             return 1;
         }
         std::string character;
@@ -312,10 +335,23 @@ private:
                 continue;
             names.push_back(attribute);
             out_.append(" ").append(attribute).append("=\"");
-            append_text(*quoted_value);
+            append_value(attribute, *quoted_value);
             out_ += '"';
         }
         return false;
+    }
+
+    void append_value(std::string_view attribute, std::string_view value) {
+        if (!apart_) return append_text(value);
+        // What a namespace is called, the parser must know; no address needs more than a reference to its ampersands.
+        if (attribute == "xmlns" || attribute.starts_with("xmlns:")) {
+            for (const char c : value)
+                if (c > ' ' && c != '<' && c != '"' && c != '&') out_ += c;
+            return;
+        }
+        const auto begin = sink_.size();
+        piece([&] { append_text(value); });
+        std::ranges::replace_if(sink_.begin() + static_cast<std::ptrdiff_t>(begin), sink_.end(), is_space, ' ');
     }
 
     std::optional<std::string_view> value() {
@@ -343,8 +379,12 @@ private:
     }
 
     std::string_view in_;
+    bool apart_;
+    const Table& unchanged_;
     std::size_t at_ = 0;
     std::string out_;
+    RepairedWords words_;
+    std::string& sink_; // where words are written
     std::vector<Open> open_;
     std::unordered_map<std::string_view, std::size_t> count_; // of the open elements of a name
     std::unordered_map<std::string_view, std::string> entities_;
@@ -356,7 +396,7 @@ private:
 
 }
 
-Repaired repaired_xml(std::string_view text) { return Repair(text).run(); }
+Repaired repaired_xml(std::string_view text, Words words) { return Repair(text, words).run(); }
 
 std::string_view root_name(std::string_view text) {
     for (auto at = text.find('<'); at != text.npos; at = text.find('<', at + 1)) {

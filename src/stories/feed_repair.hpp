@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // Feeds as they are made well-formed, so that an XML parser in recovery loses nothing of them.
 //
@@ -16,12 +17,26 @@
 
 namespace postrider::stories {
 
+// Most of a feed are words that a parser would only copy. Apart, each piece of text and each value of an attribute is
+// decoded at once, and in its place stands no more than its number and a semicolon.
+enum class Words { in_place, apart };
+
+struct RepairedWords {
+    struct Piece {
+        std::size_t begin;
+        std::size_t length;
+    };
+    std::string text; // decoded
+    std::vector<Piece> pieces;
+};
+
 struct Repaired {
     std::string xml;
+    RepairedWords words;  // empty unless apart
     bool cut_off;         // the text ended before the root did
     std::size_t too_deep; // elements that vanished
 };
-[[nodiscard]] Repaired repaired_xml(std::string_view text);
+[[nodiscard]] Repaired repaired_xml(std::string_view text, Words = Words::in_place);
 
 // The name of the first element as written ("rdf:RDF"); empty: none. Junk in front is skipped.
 [[nodiscard]] std::string_view root_name(std::string_view text);

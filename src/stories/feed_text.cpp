@@ -157,6 +157,7 @@ Attribute next_attribute(std::string_view tag, std::size_t& at) {
 bool is_relative(std::string_view url) { return !url.empty() && scheme_of(url).empty(); }
 
 void append_resolved_tag(std::string& out, std::string_view tag, std::string_view base) {
+    if (!tag.contains('=')) return void(out += tag);
     std::size_t at = 1, written = 0;
     while (at < tag.size() && is_name(tag[at])) ++at;
     while (at < tag.size()) {

@@ -1,6 +1,7 @@
 #include "stories/feed_tree.hpp"
 
 #include "stories/characters.hpp"
+#include "stories/feed_text.hpp"
 #include "stories/url.hpp"
 
 #include <libxml/parser.h>
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <exception>
 #include <stdexcept>
 #include <utility>
@@ -112,24 +114,11 @@ std::string_view view(const xmlChar* text) {
     return text ? std::string_view(reinterpret_cast<const char*>(text)) : std::string_view();
 }
 
-// Without entity substitution libxml2 decodes every reference of an attribute but that of the ampersand, for a tree of
-// its own that would decode it later.
-std::string unescaped(std::string_view value) {
-    constexpr std::string_view ampersand = "&#38;";
-    std::string out;
-    while (true) {
-        const auto at = value.find(ampersand);
-        out += value.substr(0, at);
-        if (at == value.npos) return out;
-        out += '&';
-        value.remove_prefix(at + ampersand.size());
-    }
-}
-
 class Builder {
 public:
-    Builder(std::string_view base_url, const OnContainer& on_container, const OnChild& on_child)
-        : on_container_(on_container), on_child_(on_child) {
+    Builder(const RepairedWords& words, std::string_view base_url, const OnContainer& on_container,
+            const OnChild& on_child)
+        : words_(words), on_container_(on_container), on_child_(on_child) {
         if (base_url.size() <= longest_base) outside_.base = base_url;
     }
 
@@ -180,8 +169,15 @@ private:
         });
     }
 
+    // The piece of a number; empty for one that is none.
+    [[nodiscard]] std::string_view piece(std::size_t number) const {
+        if (number >= words_.pieces.size()) return {};
+        return std::string_view(words_.text).substr(words_.pieces[number].begin, words_.pieces[number].length);
+    }
+
     void start(std::string_view name, std::string_view prefix, std::string_view uri, int count,
                const xmlChar** attributes) {
+        number_ = 0;
         if (skipped_ > 0 || (!path_.empty() && elements_ >= most_elements)) {
             ++skipped_; // and with it all that is inside, until its end
             return;
@@ -216,22 +212,25 @@ private:
     }
 
     // libxml2 gives name, prefix, namespace, begin and end of the value.
-    static void take_attribute(Element& element, const xmlChar** attribute) {
+    void take_attribute(Element& element, const xmlChar** attribute) const {
         const auto name = view(attribute[0]), prefix = view(attribute[1]);
-        const std::string_view value(reinterpret_cast<const char*>(attribute[3]),
-                                     static_cast<std::size_t>(attribute[4] - attribute[3]));
+        std::size_t number = 0;
+        std::from_chars(reinterpret_cast<const char*>(attribute[3]), reinterpret_cast<const char*>(attribute[4]),
+                        number);
+        const auto value = piece(number);
         if (prefix == "xml" && name == "base") {
             if (value.size() > longest_base) return; // each element below keeps a copy
-            element.base = resolve(element.base, unescaped(value));
+            element.base = resolve(element.base, value);
             element.own_base = true;
         } else if (prefix == "xml" && name == "lang") {
             element.language = trim(value).substr(0, 35);
         } else if (prefix != "xml") {
-            element.attributes.push_back({std::string(name), unescaped(value)});
+            element.attributes.push_back({std::string(name), std::string(value)});
         }
     }
 
     void end() {
+        number_ = 0;
         if (skipped_ > 0) {
             --skipped_;
             return;
@@ -247,8 +246,17 @@ private:
         on_child_(*complete, *containers_.back());
     }
 
-    void characters(std::string_view text) {
-        if (path_.empty() || skipped_ > 0 || text_ > most_text) return;
+    // Numbers of pieces, which may come in parts.
+    void characters(std::string_view numbers) {
+        for (const char c : numbers)
+            if (c == ';')
+                words(piece(std::exchange(number_, 0)));
+            else
+                number_ = number_ * 10 + static_cast<std::size_t>(c - '0');
+    }
+
+    void words(std::string_view text) {
+        if (text.empty() || path_.empty() || skipped_ > 0 || text_ > most_text) return;
         text_ += text.size();
         auto& children = path_.back()->children;
         if (children.empty() || !children.back()->name.empty()) {
@@ -256,12 +264,14 @@ private:
             ++elements_;
             children.push_back(std::make_unique<Element>());
         }
-        auto& piece = children.back()->text;
-        if (piece.size() < longest_text) piece += text;
+        auto& known = children.back()->text;
+        if (known.size() < longest_text) known += shortened(text, longest_text);
     }
 
+    const RepairedWords& words_;
     const OnContainer& on_container_;
     const OnChild& on_child_;
+    std::size_t number_ = 0; // of the piece that is being named
     xmlParserCtxtPtr context_ = nullptr;
     std::exception_ptr problem_;
     Root root_;
@@ -307,9 +317,9 @@ std::string Element::markup() const {
     return out;
 }
 
-Root read_elements(const std::string& xml, std::string_view base_url, const OnContainer& on_container,
+Root read_elements(const Repaired& feed, std::string_view base_url, const OnContainer& on_container,
                    const OnChild& on_child) {
-    return Builder(base_url, on_container, on_child).parse(xml);
+    return Builder(feed.words, base_url, on_container, on_child).parse(feed.xml);
 }
 
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "stories/feed_repair.hpp"
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -8,7 +10,7 @@
 
 // The elements of a feed, one item at a time, so that a feed of any length takes the memory of its longest item.
 //
-// In:   repaired XML (feed_repair.hpp).
+// In:   repaired XML, its words apart (feed_repair.hpp).
 // Out:  the children of <channel>, <feed>, <rss> and <rdf:RDF>, each as a small tree, in document order. Names are in
 //       lower case, namespaces reduced to the vocabularies that we read.
 // Always: libxml2 runs in recovery without network, without entities, on text that has no DOCTYPE.
@@ -65,6 +67,6 @@ using OnContainer = std::function<void(const Element& container)>;
 
 // Calls back for each container when it begins, and for each child of one when it is complete. Stops at a root that
 // is no container.
-[[nodiscard]] Root read_elements(const std::string& xml, std::string_view base_url, const OnContainer&, const OnChild&);
+[[nodiscard]] Root read_elements(const Repaired&, std::string_view base_url, const OnContainer&, const OnChild&);
 
 }

@@ -107,7 +107,8 @@ private:
         }
         std::string html_base;
         auto item = read_xml_item(element, html_base);
-        if (complete(item, html_base))
+        // What says something to other readers alone is an item all the same.
+        if (complete(item, html_base) || !trim(element.all_text()).empty())
             feed_.items.push_back(std::move(item));
         else
             ++feed_.items_left_out;
@@ -227,11 +228,11 @@ std::string person(const Element& element) {
 
 std::expected<Feed, FeedError> parse_xml_feed(std::string_view text, std::string_view base_url) {
     XmlFeed feed;
-    const auto [xml, cut_off, too_deep] = repaired_xml(text);
+    const auto repaired = repaired_xml(text, Words::apart);
     const auto root = read_elements(
-        xml, base_url, [&](const Element& container) { feed.container(container); },
+        repaired, base_url, [&](const Element& container) { feed.container(container); },
         [&](const Element& child, const Element&) { feed.child(child); });
-    if (root.is_feed) return feed.finish(root, cut_off);
+    if (root.is_feed) return feed.finish(root, repaired.cut_off);
     if (root.name.empty()) return std::unexpected(FeedError{"text without a single XML element"});
     return std::unexpected(FeedError{fmt::format("XML, but no feed: its root is <{}>", line(root.name, 100))});
 }

@@ -115,7 +115,7 @@ std::expected<Opml, FeedError> parse_opml(std::string_view bytes) {
         return std::unexpected(FeedError{fmt::format("no list of feeds: its root is <{}>", line(root, 100))});
     }
 
-    const auto [xml, cut_off, too_deep] = repaired_xml(text);
+    const auto [xml, words, cut_off, too_deep] = repaired_xml(text);
     List list;
     bool in_head = false;
     for (auto at = xml.find('<'); at != xml.npos; at = xml.find('<', at + 1)) {

@@ -310,6 +310,27 @@ TEST(Feed, ExpandsNoEntityThatReachesOutOrMultiplies) {
     EXPECT_LE(read(many).items[0].html.size(), 1024u * 1024);
 }
 
+TEST(Feed, WordsComeBackFromBesideTheParser) {
+    const auto feed =
+        read("<rss xmlns:media='http://search.yahoo.com/mrss/'><channel><item><title>1;2 &lt; 3<![CDATA[ & 4;]]>"
+             "<!-- 5; --> end</title><link>https://example.org/?a=1&amp;b=2;3</link>"
+             "<description>One\r\ntwo</description><media:thumbnail url='https://example.org/i.png?x=1;&amp;y'"
+             " width='0;' height=''/></item></channel></rss>");
+    ASSERT_EQ(feed.items.size(), 1u);
+    EXPECT_EQ(feed.items[0].title, "1;2 < 3 & 4; end");
+    EXPECT_EQ(feed.items[0].url, "https://example.org/?a=1&b=2;3");
+    EXPECT_EQ(feed.items[0].html, "One\ntwo");
+    EXPECT_EQ(feed.items[0].image.url, "https://example.org/i.png?x=1;&y");
+}
+
+TEST(Feed, AnItemThatSpeaksToOtherReadersAloneIsAnItem) {
+    const auto feed =
+        read("<feed xmlns='http://www.w3.org/2005/Atom'><entry><x:point xmlns:x='urn:x'>1 2</x:point></entry>"
+             "<entry/></feed>");
+    EXPECT_EQ(feed.items.size(), 1u);
+    EXPECT_EQ(feed.items_left_out, 1u);
+}
+
 TEST(Feed, KeepsTheFirstFiveThousandItemsAndCountsTheRest) {
     std::string items;
     for (int i = 0; i < 100'000; ++i) items += "<item><title>" + std::to_string(i) + "</title></item>";
