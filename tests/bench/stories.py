@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Stories: a round of polls over many feeds, and how fast feeds and article pages are read.
 
-    tests/bench/stories.py [--feeds 10000] [--rounds 3]
+    tests/bench/stories.py [--feeds 10000] [--rounds 3] [--only reading|holding|polling]
 
 The feeds are served by nginx on as many addresses of 127.0.0.0/8, so that each is a host of its own. In the first round
 all of them are new; in the rounds that count, one in twenty has changed and the others answer 304. Reading is measured
 by tests/bench/reading.cpp in processor time, against Python's feedparser (and Go's gofeed, where Go is installed and can
-fetch it) on the same files in the same run, one after the other. The files are those of POSTRIDER_CORPORA.
+fetch it) on the same files in the same run, one after the other. The files are those of POSTRIDER_CORPORA. How long a poll
+holds the loop's thread is measured by tests/bench/holding.cpp with feeds as large and as bad as they may be.
 """
 
 import argparse
+import gzip
 import json
 import os
 import shutil
@@ -29,6 +31,7 @@ CONFIGURATION = """
     daemon off; worker_processes 1; pid nginx.pid; error_log error.log; events {{ worker_connections 4096; }}
     http {{ access_log off; default_type application/rss+xml; keepalive_requests 100000000; client_body_temp_path body;
            proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+           gzip_static on;
            server {{ listen 0.0.0.0:{port} reuseport; root feeds; }} }}"""
 
 
@@ -86,6 +89,62 @@ def polling(count, rounds):
                   [[name, f"{wall:.1f}", f"{cpu:.1f}", f"{count / wall:.0f}", f"{peak / 1024:.0f}"]
                    for name, wall, cpu, peak in results])
             print(f"new stories: {stories} (changed feeds: {expected}); feeds in trouble: {failing}")
+        finally:
+            publisher.stop()
+
+
+def rss(items):
+    return "<rss version='2.0'><channel><title>A feed</title>" + "".join(items) + "</channel></rss>"
+
+
+def bad_feeds():
+    """Name and body; 10 MB is what a feed may have."""
+    most = 10 * 1024 * 1024 - 1000
+    text = "&lt;p&gt;The harbour was full of ships, and on the quay stood everybody. &lt;/p&gt;"
+    yield "2,000 items of 5 kB", rss(f"<item><title>Story {i}</title><link>https://news.example/a{i}</link><description>"
+                                     f"{text * 60}</description></item>" for i in range(2000))
+    yield "100,000 items", rss(f"<item><title>Story {i}</title><link>https://news.example/b{i}</link></item>"
+                               for i in range(100000))
+    yield "an item of 9 MB", rss(["<item><title>Long</title><link>https://news.example/c</link><description>"
+                                  + text * (most * 9 // 10 // len(text)) + "</description></item>"])
+    yield "1,000,000 nested tags", rss(["<item><title>Deep</title><link>https://news.example/d</link><description>"
+                                        + "<b>" * 1000000])
+    yield "10 MB of blanks", " " * most
+
+
+def holding():
+    need("nginx")
+    with Folder() as folder:
+        publisher = Publisher(folder, 1)
+        try:
+            site = Site(folder, "smtp://127.0.0.1:9")
+            os.environ["POSTRIDER_FEEDS__ALLOW_PRIVATE_ADDRESSES"] = "true"
+            feeds = publisher.folder / "feeds"
+            names = []
+            for name, body in bad_feeds():
+                for packed in (False, True):
+                    path = feeds / f"bad{len(names)}.xml"
+                    path.write_text(body)
+                    if packed:
+                        with gzip.open(f"{path}.gz", "wb") as out:
+                            out.write(body.encode())
+                    names.append(f"{name}, gzip" if packed else name)
+            paragraph = "<p>" + "word, word and word. " * 200 + "</p>"
+            page = "<title>A page that is long</title><article>" + paragraph * (5 * 1024 * 1024 // len(paragraph))
+            (feeds / "page.html").write_text(page)
+            outlines = "".join(f"<outline type='rss' xmlUrl='http://127.0.0.{2 + i}:{publisher.port}/bad{i}.xml'/>"
+                               for i in range(len(names)))
+            (folder / "bad.opml").write_text(f"<opml version='2.0'><body>{outlines}</body></opml>")
+            site.run("feed", "import", folder / "bad.opml", "--list", "daily")
+            last, = site.query("SELECT max(id) FROM feed")
+            done = subprocess.run([tool("bench_holding"), f"sqlite:{site.folder}/postrider.db",
+                                   *map(str, range(1, last + 1))], capture_output=True, text=True,
+                                  check=True)
+            rows = [json.loads(line) for line in done.stdout.splitlines()]
+            print("\nPolls of bad feeds: how long the loop's thread is held")
+            table(["", "longest ms", "all ms", "steps", "items"],
+                  [[name, f"{row['longest_ms']:.1f}", f"{row['all_ms']:.0f}", row["steps"], row["items"]]
+                   for name, row in zip(names, rows)])
         finally:
             publisher.stop()
 
@@ -194,10 +253,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--feeds", type=int, default=10000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=("reading", "holding", "polling"))
     arguments = parser.parse_args()
     print(hardware())
-    reading()
-    polling(arguments.feeds, arguments.rounds)
+    if arguments.only in (None, "reading"):
+        reading()
+    if arguments.only in (None, "holding"):
+        holding()
+    if arguments.only in (None, "polling"):
+        polling(arguments.feeds, arguments.rounds)
 
 
 if __name__ == "__main__":
