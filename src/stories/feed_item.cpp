@@ -91,7 +91,11 @@ std::string language_tag(std::string_view text) {
 std::string web_address(std::string_view base, std::string_view reference) {
     if (trim(reference).empty() || reference.size() > longest_address) return {};
     auto url = resolve(base, reference);
-    if (is_web_address(url)) return url;
+    if (is_web_address(url)) {
+        // Who looks for "http" at the beginning need not think of "HTTP://".
+        for (std::size_t i = 0; url[i] != ':'; ++i) url[i] = lower(url.substr(i, 1))[0];
+        return url;
+    }
     return scheme_of(url).empty() && !is_web_address(base) ? url : std::string();
 }
 

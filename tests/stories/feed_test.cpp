@@ -310,6 +310,11 @@ TEST(Feed, ExpandsNoEntityThatReachesOutOrMultiplies) {
     EXPECT_LE(read(many).items[0].html.size(), 1024u * 1024);
 }
 
+TEST(Feed, TheSchemeOfAnAddressIsInLowerCase) {
+    EXPECT_EQ(item("<link>HTTPS://Example.org/A</link><title>a</title>").url, "https://Example.org/A");
+    EXPECT_EQ(entry("<title>a</title><link href='Http://example.org/B'/>").url, "http://example.org/B");
+}
+
 TEST(Feed, WordsComeBackFromBesideTheParser) {
     const auto feed =
         read("<rss xmlns:media='http://search.yahoo.com/mrss/'><channel><item><title>1;2 &lt; 3<![CDATA[ & 4;]]>"
