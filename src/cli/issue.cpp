@@ -80,7 +80,7 @@ int show(Call& call) {
     if (!issue.subject.empty()) call.say(issue.subject);
     if (issue.slot) call.say(fmt::format("fills the slot of {}", shown(issue.slot)));
     if (issue.state == IssueState::scheduled)
-        if (auto ahead = waits_for(call, issue); !ahead.empty()) call.say("waits for " + ahead);
+        if (auto ahead = waits_for(call, issue, call.now); !ahead.empty()) call.say("waits for " + ahead);
     if (!table.empty()) table.print(call.out, call.terminal);
     return 0;
 }

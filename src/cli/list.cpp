@@ -42,6 +42,9 @@ constexpr Option rules[] = {
      Times::any},
     {"--template", "NAME", "the design of its issues: digest, brief, letter, or your own NAME.html and NAME.txt"},
     {"--approval", "yes|no", "whether a person must approve each issue"},
+    {"--local-hour", "yes|no",
+     "whether a scheduled issue comes when a reader's own clock shows the time of the schedule; who lives east of "
+     "--timezone gets it a day later. For lists that send at most once a day"},
     {"--welcome", "yes|no", "whether who confirms gets a welcome mail"},
 };
 
@@ -85,6 +88,7 @@ void read_rules(Call& call, List& list) {
         list.template_name = *name;
     }
     list.approval = call.yes_or_no_if("--approval").value_or(list.approval);
+    list.local_hour = call.yes_or_no_if("--local-hour").value_or(list.local_hour);
     list.welcome = call.yes_or_no_if("--welcome").value_or(list.welcome);
 }
 
@@ -173,6 +177,7 @@ json::object json_of(Call& call, const List& list) {
             {"topics", texts_of(rules.topics)},
             {"approval", list.approval},
             {"approve", approval_json(digest::Approvals(call.database()).of(list.id))},
+            {"local_hour", list.local_hour},
             {"welcome", list.welcome},
             {"active", counts.active},
             {"pending", counts.pending},
@@ -192,6 +197,7 @@ void show(Call& call, const List& list) {
     table.row({"schedule", list.schedule ? fmt::format("{} ({})", *list.schedule, list.timezone)
                                          : fmt::format("none: issues are sent by hand ({})", list.timezone)});
     if (auto next = digest::Publishing::next_slot(list, call.now)) table.row({"next", shown(next)});
+    if (list.local_hour) table.row({"local hour", "yes: each reader gets a scheduled issue by their own clock"});
     table.row({"stories",
                fmt::format("{} to {} an issue, at most {} old", list.minimum, list.maximum, to_text(list.look_back))});
     show_picking(table, digest::ListRules(call.database()).of(list));

@@ -105,6 +105,7 @@ std::string standstill(const Sight& sight, Time now) {
         add(said("", *domains.front(), now));
         if (domains.size() > 1) add(fmt::format("{} held", counted(std::int64_t(domains.size()) - 1, "more domain")));
     }
+    if (text.empty() && !sight.waits_for.empty()) add("waits for " + sight.waits_for);
     if (text.empty() && balance.pending() == 0 && balance.next_try_at && *balance.next_try_at > now)
         add(fmt::format("next try at {}", moment(*balance.next_try_at, now)));
     return text;

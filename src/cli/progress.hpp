@@ -22,7 +22,7 @@ namespace postrider::cli {
 struct Sight {
     delivery::Balance balance;
     delivery::Holds holds; // of relays that are configured
-    std::string waits_for; // what a scheduled issue waits for; empty: nothing
+    std::string waits_for; // what a scheduled issue waits for, or one between two waves; empty: nothing
 };
 
 // Readers settled in a second, over the last ten.

@@ -4,6 +4,7 @@
 #include "cli/sending.hpp"
 #include "cli/watching.hpp"
 #include "delivery/answer_times.hpp"
+#include "delivery/waves.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -23,6 +24,13 @@ std::vector<AnswerHistogram> answer_times(Call& call, const Issue& issue) {
     return issue.mailing ? AnswerTimes::of(call.database(), *issue.mailing) : std::vector<AnswerHistogram>();
 }
 
+delivery::WavesNow waves_of(Call& call, const Issue& issue) {
+    if (!issue.mailing) return {};
+    auto waves = delivery::waves_now(call.database(), *issue.mailing, call.now);
+    if (!digest::under_way(issue.state)) waves.next.reset();
+    return waves;
+}
+
 json::array json_of(const std::vector<delivery::Refusal>& reasons) {
     json::array rows;
     for (auto& one : reasons) rows.push_back(json::object{{"reason", one.reason}, {"count", one.count}});
@@ -40,6 +48,14 @@ json::object json_of(const AnswerHistogram& histogram) {
                          {"count", histogram.counts[i]}});
     }
     return {{"relay", histogram.relay}, {"count", histogram.total()}, {"buckets", std::move(buckets)}};
+}
+
+json::array json_of(const delivery::WavesNow& waves) {
+    json::array rows;
+    for (auto& wave : waves.waves)
+        rows.push_back(json::object{
+            {"wave", wave.number + 1}, {"at", rfc3339(wave.not_before)}, {"zones", json::value_from(wave.names())}});
+    return rows;
 }
 
 json::object json_of(Call& call, const Issue& issue, const Balance& balance) {
@@ -67,6 +83,9 @@ json::object json_of(Call& call, const Issue& issue, const Balance& balance) {
     row["other_deferrals"] = json_of(balance.other_deferrals);
     row["suppressions"] = json_of(balance.suppressions);
     row["other_suppressions"] = json_of(balance.other_suppressions);
+    auto waves = waves_of(call, issue);
+    row["waves"] = json_of(waves);
+    row["next_wave"] = waves.next ? json::value(waves.next->number + 1) : json::value();
     json::array times;
     for (auto& histogram : answer_times(call, issue)) times.push_back(json_of(histogram));
     row["answer_times"] = std::move(times);
@@ -139,6 +158,7 @@ void print_report(Call& call, const Issue& issue, const Balance& balance) {
         call.say(fmt::format("sent from {} to {}, {}", rfc3339(*balance.first_sent_at), rfc3339(*balance.last_sent_at),
                              counted(balance.attempts, "attempt")));
     say_remaining(call, issue, balance);
+    if (auto waves = waves_of(call, issue); waves.next) call.say(fmt::format("next: {}", wave_text(waves, call.now)));
     say_reasons(call, "refused or expired:", balance.refusals, balance.other_refusals);
     say_reasons(call, "put off:", balance.deferrals, balance.other_deferrals);
     say_reasons(call, "suppressed:", balance.suppressions, balance.other_suppressions);

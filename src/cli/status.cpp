@@ -43,8 +43,8 @@ std::vector<Open> open_issues(Call& call, bool daemon_running, const std::vector
             waits = "the daemon: `postrider serve`";
         else if (holds.size() == call.site().relays.size() && !holds.empty())
             waits = fmt::format("the relay {}: {}", holds.front().name, harmless(holds.front().reason));
-        else if (issue.state == IssueState::scheduled)
-            waits = waits_for(call, issue);
+        else
+            waits = waits_for(call, issue, call.now);
         open.push_back({issue, mailings.progress(*issue.mailing), waits});
     }
     return open;

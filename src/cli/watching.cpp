@@ -5,6 +5,7 @@
 #include "daemon/lock.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <csignal>
@@ -101,7 +102,7 @@ Sight look(Call& call, const Issue& issue) {
     Sight sight;
     sight.balance = delivery::Mailings(call.database()).progress(*issue.mailing);
     sight.holds = holds_of(call);
-    if (sight.balance.state == MailingState::scheduled) sight.waits_for = waits_for(call, issue);
+    sight.waits_for = waits_for(call, issue, time_of_day());
     return sight;
 }
 
@@ -149,8 +150,20 @@ delivery::Holds holds_of(Call& call) {
     return holds;
 }
 
-std::string waits_for(Call& call, const Issue& issue) {
+std::string wave_text(const delivery::WavesNow& waves, Time now) {
+    auto zones = fmt::format("{}", fmt::join(waves.next->names(), ", "));
+    return fmt::format("wave {} of {} at {}: {}", waves.next->number + 1, waves.waves.size(),
+                       moment(waves.next->not_before, now), shortened(zones, 60));
+}
+
+std::string waits_for(Call& call, const Issue& issue, Time now) {
     if (!issue.mailing) return "";
+    auto state = delivery::Mailings(call.database()).find(*issue.mailing).value().state;
+    if (state == MailingState::sending) {
+        auto waves = delivery::waves_now(call.database(), *issue.mailing, now);
+        return waves.resting ? wave_text(waves, now) : "";
+    }
+    if (state != MailingState::scheduled) return "";
     for (auto& other : delivery::Mailings(call.database()).open()) {
         if (other.list != issue.list || other.id == *issue.mailing || other.state == MailingState::scheduled) continue;
         auto ahead = Issues(call.database()).of_mailing(other.id);

@@ -2,6 +2,7 @@
 
 #include "cli/call.hpp"
 #include "cli/progress.hpp"
+#include "delivery/waves.hpp"
 
 // Watching an issue until it is sent or cancelled: `issue send --wait` and `issue report --follow`.
 //
@@ -19,7 +20,9 @@ int watch(Call&, IssueId);
 
 // What stands in the way of relays and domains, without relays that are no longer configured.
 [[nodiscard]] delivery::Holds holds_of(Call&);
-// What a scheduled issue waits for: "issue 11 (daily/2), which is paused"; or nothing.
-[[nodiscard]] std::string waits_for(Call&, const digest::Issue&);
+// "wave 3 of 7 at 12:00 UTC: America/New_York"; there must be a next one.
+[[nodiscard]] std::string wave_text(const delivery::WavesNow&, Time now);
+// What a scheduled issue waits for: "issue 11 (daily/2), which is paused"; or one that is between two waves; or nothing.
+[[nodiscard]] std::string waits_for(Call&, const digest::Issue&, Time now);
 
 }

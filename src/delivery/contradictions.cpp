@@ -49,6 +49,11 @@ constexpr std::array counts = {
         SELECT count(*) FROM slice f JOIN mailing m ON m.id = f.mailing_id WHERE m.id = $1 AND f.last_id > m.ceiling)sql"},
     Never{"finished slices that somebody still holds", R"sql(
         SELECT count(*) FROM slice WHERE mailing_id = $1 AND finished_at IS NOT NULL AND worker IS NOT NULL)sql"},
+    Never{"slices that rest though they are finished, or wait for a wave that there is not", R"sql(
+        SELECT count(*) FROM slice f WHERE f.mailing_id = $1 AND f.not_before IS NOT NULL AND (f.finished_at IS NOT NULL OR
+            NOT EXISTS (SELECT 1 FROM wave w WHERE w.mailing_id = f.mailing_id AND w.number = f.wave)))sql"},
+    Never{"slices that rest and that somebody holds", R"sql(
+        SELECT count(*) FROM slice WHERE mailing_id = $1 AND not_before IS NOT NULL AND worker IS NOT NULL)sql"},
     Never{"readers of finished slices who have no outcome", R"sql(
         SELECT count(*) FROM slice f JOIN mailing m ON m.id = f.mailing_id
         JOIN subscription s ON s.list_id = m.list_id AND s.id BETWEEN f.first_id AND f.last_id AND s.id <= m.ceiling

@@ -251,7 +251,7 @@ boost::asio::awaitable<void> Dispatcher::settle(Connection& connection, Parcel& 
     attempt.after_dot = after_dot;
     attempt.number = parcel.number;
     attempt.recipient = parcel.address->ascii();
-    attempt.first_began = parcel.mailing ? parcel.mailing->started_at : parcel.letter->created_at;
+    attempt.first_began = parcel.mailing ? parcel.mailing->due_at : parcel.letter->created_at;
     jitter_ = jitter_ * 6364136223846793005ULL + 1442695040888963407ULL;
     attempt.jitter = double(jitter_ >> 33) / double(1ULL << 31);
     auto verdict = judge(attempt, settings_.retry, now);

@@ -207,7 +207,7 @@ void Dispatcher::give_back(std::unique_ptr<Parcel> parcel, Time not_before) {
         gathered_.letters.push_back({parcel->letter->id, Outcome::deferred, parcel->number - 1, not_before, ""});
         return;
     }
-    not_before = std::min(not_before, parcel->mailing->started_at + settings_.retry.retry_for);
+    not_before = std::min(not_before, parcel->mailing->due_at + settings_.retry.retry_for);
     if (parcel->slice != 0 && not_before > clock_.now()) {
         // A held domain: put off as a row of its own, so that the slice can be finished. No try is counted.
         gathered_.records.push_back({parcel->mailing->id, parcel->reader.subscription, parcel->slice, Outcome::deferred,

@@ -86,8 +86,11 @@ std::optional<Time> Intake::next_due(storage::Connection& connection, Time now) 
         if (open.state != MailingState::sending) continue;
         consider(*connection.value<std::optional<Time>>(
             "SELECT min(next_try_at) FROM delivery WHERE mailing_id = $1 AND state = 'deferred'", id));
-        auto end = open.mailing->started_at + settings_.retry_for;
+        auto end = open.last_due() + settings_.retry_for;
         if (end > now) consider(end);
+        if (!open.waves) continue;
+        auto later = std::ranges::find_if(open.waves->all, [&](auto& wave) { return wave.not_before > now; });
+        if (later != open.waves->all.end()) consider(later->not_before);
     }
     for (auto& [id, broken] : broken_) consider(broken.look_again);
     return soonest;
@@ -184,8 +187,19 @@ void Intake::load(storage::Connection& connection, const Mailing& mailing) {
         throw std::runtime_error(
             fmt::format("mailing {} was frozen with link key {}, which keys/links does not hold; put that file back",
                         mailing.id.number, message.key().number));
-    open.mailing = std::make_shared<OpenMailing>(mailing.id, mailing.list, mailing.started_at.value(),
-                                                 std::move(message), *signer);
+    auto started_at = mailing.started_at.value();
+    open.mailing = std::make_shared<OpenMailing>(mailing.id, mailing.list, started_at, message, *signer, started_at);
+    Waves waves{waves_of(connection, mailing.id), {}, {}};
+    for (auto& wave : waves.all) {
+        // One line feed between two names: two would be the name of those who have none.
+        waves.zones += waves.zones.empty() || wave.zones.empty() ? wave.zones : wave.zones.substr(1);
+        auto due_at = std::max(started_at, wave.not_before);
+        waves.mailings.push_back(wave.number == 0
+                                     ? open.mailing
+                                     : std::make_shared<OpenMailing>(mailing.id, mailing.list, started_at,
+                                                                     message.dated(due_at), *signer, due_at));
+    }
+    if (!waves.all.empty()) open.waves = std::make_shared<const Waves>(std::move(waves));
     open.ceiling = mailing.ceiling.value();
     open.cut_to =
         connection
@@ -194,12 +208,20 @@ void Intake::load(storage::Connection& connection, const Mailing& mailing) {
             .value_or(0);
     // With one daemon to a site, whoever held these is gone: its readers without an outcome are still to do.
     connection.each(
-        "SELECT first_id, last_id FROM slice WHERE mailing_id = $1 AND finished_at IS NULL ORDER BY first_id",
+        R"sql(SELECT first_id, last_id, wave FROM slice
+              WHERE mailing_id = $1 AND finished_at IS NULL AND not_before IS NULL ORDER BY first_id)sql",
         [&](const storage::Row& row) {
-            open.slices[row.integer(0)] = {row.integer(0), row.integer(1), row.integer(0) - 1, 0, true, false};
+            open.slices[row.integer(0)] = {row.integer(0), row.integer(1), row.integer(0) - 1, 0,
+                                           true,           false,          row.get<int>(2)};
         },
         mailing.id);
     open_[mailing.id] = std::move(open);
+}
+
+int Intake::Open::wave_of(const subscribers::Reader& reader) const {
+    if (!waves) return 0;
+    auto found = std::ranges::find_if(waves->all, [&](auto& wave) { return wave.has(reader.timezone); });
+    return found == waves->all.end() ? 0 : found->number;
 }
 
 void Intake::give_letters(storage::Connection& connection, Group& group, Time now) {
@@ -220,7 +242,7 @@ void Intake::give_letters(storage::Connection& connection, Group& group, Time no
 
 void Intake::give_second_tries(storage::Connection& connection, Open& open, Group& group, Time now) {
     auto id = open.mailing->id;
-    if (now >= open.mailing->started_at + settings_.retry_for)
+    if (now >= open.last_due() + settings_.retry_for)
         connection.run(R"sql(
             UPDATE delivery SET state = CASE was_unknown WHEN 1 THEN 'unknown' ELSE 'expired' END, next_try_at = NULL, at = $2
             WHERE mailing_id = $1 AND state = 'deferred' AND next_try_at <= $2)sql",
@@ -241,8 +263,8 @@ void Intake::give_second_tries(storage::Connection& connection, Open& open, Grou
     for (auto& [reader, tries, was_unknown] : due) {
         if (second_tries_.contains({id, reader})) continue;
         auto parcel = std::make_unique<Parcel>();
-        parcel->mailing = open.mailing;
         parcel->reader = subscribers::read_one(connection, reader);
+        parcel->mailing = open.of_wave(open.wave_of(parcel->reader));
         parcel->number = tries + 1;
         parcel->was_unknown = was_unknown;
         parcel->read_at = now;
@@ -254,25 +276,38 @@ void Intake::give_second_tries(storage::Connection& connection, Open& open, Grou
 }
 
 void Intake::give_readers(storage::Connection& connection, Open& open, Group& group, Time now) {
-    if (now >= open.mailing->started_at + settings_.retry_for) return expire_readers(connection, open, group, now);
+    if (now >= open.last_due() + settings_.retry_for) return expire_readers(connection, open, group, now);
     auto enough = [&] { return int(group.parcels.size()) >= group.wanted; };
     for (auto& [first, slice] : open.slices) {
         if (enough()) return;
         if (slice.read_to < slice.last) read_slice(connection, open, slice, group, now);
     }
-    while (!enough() && cut_slice(connection, open, now))
-        read_slice(connection, open, open.slices.rbegin()->second, group, now);
+    // Of a wave for few readers there is no end of slices to look into: others wait for the database meanwhile.
+    constexpr int most_at_once = 16;
+    for (int looked_into = 0; !enough(); ++looked_into) {
+        if (open.waves && looked_into == most_at_once) {
+            group.more = true;
+            return;
+        }
+        auto* slice = next_slice(connection, open, now);
+        if (!slice) return;
+        read_slice(connection, open, *slice, group, now);
+    }
+}
+
+Intake::Slice* Intake::next_slice(storage::Connection& connection, Open& open, Time now) {
+    auto* fresh = cut_slice(connection, open, now);
+    return fresh || !open.waves ? fresh : wake_slice(connection, open, now);
 }
 
 // Nobody took it in time: the readers never reached are recorded as such, one slice in each transaction.
 void Intake::expire_readers(storage::Connection& connection, Open& open, Group& group, Time now) {
     auto unread =
         std::ranges::find_if(open.slices, [](auto& entry) { return entry.second.read_to < entry.second.last; });
-    if (unread == open.slices.end()) {
-        if (!cut_slice(connection, open, now)) return;
-        unread = std::prev(open.slices.end());
-    }
-    auto& slice = unread->second;
+    auto* found = unread == open.slices.end() ? next_slice(connection, open, now) : &unread->second;
+    if (!found) return;
+    auto& slice = *found;
+    if (slice.read_to < slice.first) slice.wave = open.last_wave(); // there are no hours to wait for any more
     std::vector<subscribers::Reader> readers;
     subscribers::read_audience(connection, open.mailing->list, open.mailing->started_at, slice.read_to, slice.last,
                                slice_size, [&]() -> subscribers::Reader& { return readers.emplace_back(); });
@@ -296,16 +331,31 @@ void Intake::expire_readers(storage::Connection& connection, Open& open, Group& 
     group.more = true;
 }
 
-bool Intake::cut_slice(storage::Connection& connection, Open& open, Time now) {
+Intake::Slice* Intake::cut_slice(storage::Connection& connection, Open& open, Time now) {
     auto last = subscribers::end_of_slice(connection, open.mailing->list, open.cut_to, open.ceiling, slice_size);
-    if (last == 0) return false;
+    if (last == 0) return nullptr;
     auto first = open.cut_to + 1;
     connection.run("INSERT INTO slice (mailing_id, first_id, last_id, worker, lease_until) VALUES ($1, $2, $3, $4, $5)",
                    open.mailing->id, first, last, worker_, now + slice_lease);
     system::fault_point("slice claimed, not committed");
-    open.slices[first] = {first, last, first - 1, 0, false, false};
     open.cut_to = last;
-    return true;
+    return &(open.slices[first] = {first, last, first - 1, 0, false, false, 0});
+}
+
+// The next one that rested until its wave was due.
+Intake::Slice* Intake::wake_slice(storage::Connection& connection, Open& open, Time now) {
+    auto slice = connection.first(
+        R"sql(SELECT first_id, last_id, wave FROM slice
+              WHERE mailing_id = $1 AND not_before IS NOT NULL AND not_before <= $2 ORDER BY wave, first_id LIMIT 1)sql",
+        [](const storage::Row& row) {
+            return Slice{row.integer(0), row.integer(1), row.integer(0) - 1, 0, true, false, row.get<int>(2)};
+        },
+        open.mailing->id, now);
+    if (!slice) return nullptr;
+    connection.run(R"sql(UPDATE slice SET not_before = NULL, worker = $3, lease_until = $4, readers = NULL
+                         WHERE mailing_id = $1 AND first_id = $2)sql",
+                   open.mailing->id, slice->first, worker_, now + slice_lease);
+    return &(open.slices[slice->first] = *slice);
 }
 
 // False, and the outcome recorded, when the reader gets no mail: has left, wants none of its stories, or has an address
@@ -343,18 +393,31 @@ std::unique_ptr<Parcel> Intake::fresh_parcel() {
     return parcel;
 }
 
-void Intake::read_slice(storage::Connection& connection, Open& open, Slice& slice, Group& group, Time now) {
+// Those whom the slice's wave is for. The last one is for all: who has moved to a zone whose wave was over has no outcome
+// yet.
+int Intake::read_readers(storage::Connection& connection, const Open& open, const Slice& slice, int limit,
+                         const std::function<subscribers::Reader&()>& place) {
     auto& mailing = *open.mailing;
+    if (slice.wave == open.last_wave())
+        return subscribers::read_audience(connection, mailing.list, mailing.started_at, slice.read_to, slice.last,
+                                          limit, place);
+    bool first = slice.wave == 0;
+    subscribers::ZoneFilter filter{first ? open.waves->zones : open.waves->all[std::size_t(slice.wave)].zones, !first};
+    return subscribers::read_audience_in(connection, mailing.list, mailing.started_at, slice.read_to, slice.last, limit,
+                                         filter, place);
+}
+
+void Intake::read_slice(storage::Connection& connection, Open& open, Slice& slice, Group& group, Time now) {
+    auto mailing = open.of_wave(slice.wave);
     while (slice.read_to < slice.last && int(group.parcels.size()) < group.wanted) {
         std::vector<std::unique_ptr<Parcel>> read;
         int limit = group.wanted - int(group.parcels.size());
         auto place = [&]() -> subscribers::Reader& { return read.emplace_back(fresh_parcel())->reader; };
-        int count = subscribers::read_audience(connection, mailing.list, mailing.started_at, slice.read_to, slice.last,
-                                               limit, place);
+        int count = read_readers(connection, open, slice, limit, place);
         slice.read_to = count < limit ? slice.last : read.back()->reader.subscription.number;
         for (auto& parcel : read) {
-            if (slice.resumed && has_outcome(connection, mailing.id, parcel->reader.subscription)) continue;
-            parcel->mailing = open.mailing;
+            if (slice.resumed && has_outcome(connection, mailing->id, parcel->reader.subscription)) continue;
+            parcel->mailing = mailing;
             parcel->slice = slice.first;
             parcel->read_at = now;
             if (!fit_to_send(connection, *parcel, now)) continue;
@@ -375,6 +438,18 @@ void Intake::finish(storage::Connection& connection, MailingId mailing, const Sl
                    mailing, slice.first, slice.last, now);
 }
 
+// As finish(), but there are waves to come.
+void Intake::rest(storage::Connection& connection, const Open& open, const Slice& slice) {
+    connection.run(R"sql(
+        UPDATE slice SET wave = $4, not_before = $5, worker = NULL, lease_until = NULL, (readers, first_at, last_at) =
+            (SELECT count(*), min(CASE WHEN state = 'accepted' AND tries = 1 THEN at END),
+                    max(CASE WHEN state = 'accepted' AND tries = 1 THEN at END)
+             FROM delivery WHERE mailing_id = $1 AND subscription_id BETWEEN $2 AND $3)
+        WHERE mailing_id = $1 AND first_id = $2)sql",
+                   open.mailing->id, slice.first, slice.last, slice.wave + 1,
+                   open.waves->all[std::size_t(slice.wave) + 1].not_before);
+}
+
 void Intake::finish_slices(storage::Connection& connection, Group& group, Time now) {
     for (auto& [id, open] : open_) {
         for (auto at = open.slices.begin(); at != open.slices.end();) {
@@ -386,7 +461,11 @@ void Intake::finish_slices(storage::Connection& connection, Group& group, Time n
                 slice.again = false;
                 group.more = true;
             } else if (everybody_back) {
-                finish(connection, id, slice, now);
+                if (slice.wave < open.last_wave()) {
+                    rest(connection, open, slice);
+                    group.more = true;
+                } else
+                    finish(connection, id, slice, now);
                 at = open.slices.erase(at);
                 continue;
             }
@@ -395,10 +474,16 @@ void Intake::finish_slices(storage::Connection& connection, Group& group, Time n
     }
 }
 
+bool Intake::has_rest(storage::Connection& connection, const Open& open) {
+    return open.waves &&
+           connection.value<std::int64_t>(
+               "SELECT 1 FROM slice WHERE mailing_id = $1 AND not_before IS NOT NULL LIMIT 1", open.mailing->id);
+}
+
 void Intake::finish_mailings(storage::Connection& connection, Time now) {
     for (auto at = open_.begin(); at != open_.end();) {
         auto& [id, open] = *at;
-        bool done = open.state == MailingState::sending && open.slices.empty() &&
+        bool done = open.state == MailingState::sending && open.slices.empty() && !has_rest(connection, open) &&
                     subscribers::end_of_slice(connection, open.mailing->list, open.cut_to, open.ceiling, 1) == 0 &&
                     !connection.value<std::int64_t>(
                         "SELECT 1 FROM delivery WHERE mailing_id = $1 AND state = 'deferred' LIMIT 1", id);

@@ -7,6 +7,7 @@
 #include "delivery/message.hpp"
 #include "delivery/retry.hpp"
 #include "delivery/warm_ups.hpp"
+#include "delivery/waves.hpp"
 #include "subscribers/audience.hpp"
 
 #include <map>
@@ -35,6 +36,7 @@ struct OpenMailing {
     Time started_at;
     Message message;
     subscribers::LinkSigner signer; // with the key the message was frozen with
+    Time due_at;                    // when its readers were to get it; started_at, or the hour of a later wave
 };
 
 struct Parcel {
@@ -119,12 +121,26 @@ private:
         int on_their_way = 0; // read, and neither recorded nor given back
         bool resumed = false; // some of its readers may have outcomes from before
         bool again = false;   // somebody was given back
+        int wave = 0;
+    };
+    struct Waves {
+        std::vector<Wave> all;
+        std::string zones;                                        // of all of them
+        std::vector<std::shared_ptr<const OpenMailing>> mailings; // with the dates of the waves
     };
     struct Open {
         std::shared_ptr<const OpenMailing> mailing;
         MailingState state = MailingState::sending;
         std::int64_t ceiling = 0, cut_to = 0; // slices exist up to here
-        std::map<std::int64_t, Slice> slices; // unfinished ones, by first id
+        std::map<std::int64_t, Slice> slices; // those that are being sent, by first id
+        std::shared_ptr<const Waves> waves;   // null: everybody at once
+
+        [[nodiscard]] const std::shared_ptr<const OpenMailing>& of_wave(int number) const {
+            return waves ? waves->mailings[std::size_t(number)] : mailing;
+        }
+        [[nodiscard]] int wave_of(const subscribers::Reader&) const;
+        [[nodiscard]] int last_wave() const { return waves ? int(waves->all.size()) - 1 : 0; }
+        [[nodiscard]] Time last_due() const { return of_wave(last_wave())->due_at; }
     };
 
     [[nodiscard]] std::optional<Time> next_due(storage::Connection&, Time now);
@@ -133,6 +149,7 @@ private:
     void take_records(storage::Connection&, const Group&, Time now);
     void take_back(storage::Connection&, const Group&);
     static void finish(storage::Connection&, MailingId, const Slice&, Time now);
+    static void rest(storage::Connection&, const Open&, const Slice&);
     void finish_slices(storage::Connection&, Group&, Time now);
     void follow_states(storage::Connection&, Group&, Time now);
     void load(storage::Connection&, const Mailing&);
@@ -140,10 +157,15 @@ private:
     void give_second_tries(storage::Connection&, Open&, Group&, Time now);
     void give_readers(storage::Connection&, Open&, Group&, Time now);
     void expire_readers(storage::Connection&, Open&, Group&, Time now);
-    bool cut_slice(storage::Connection&, Open&, Time now);
+    Slice* next_slice(storage::Connection&, Open&, Time now); // null: there is none, or not yet
+    Slice* cut_slice(storage::Connection&, Open&, Time now);
+    Slice* wake_slice(storage::Connection&, Open&, Time now);
+    int read_readers(storage::Connection&, const Open&, const Slice&, int limit,
+                     const std::function<subscribers::Reader&()>& place);
     bool fit_to_send(storage::Connection&, Parcel&, Time now);
     [[nodiscard]] std::unique_ptr<Parcel> fresh_parcel();
     void read_slice(storage::Connection&, Open&, Slice&, Group&, Time now);
+    static bool has_rest(storage::Connection&, const Open&); // slices that wait for their wave
     void finish_mailings(storage::Connection&, Time now);
 
     RetrySettings settings_;

@@ -1,6 +1,9 @@
 #include "delivery/mailings.hpp"
 
+#include "delivery/waves.hpp"
+#include "schedule/zone.hpp"
 #include "subscribers/audience.hpp"
+#include "subscribers/lists.hpp"
 #include "system/fault_point.hpp"
 
 #include <fmt/format.h>
@@ -23,7 +26,8 @@ Mailing mailing_in(const storage::Row& row) {
             row.get<std::optional<Time>>(4),
             row.get<std::optional<Time>>(5),
             row.get<std::optional<std::int64_t>>(6),
-            row.get<std::optional<std::int64_t>>(7)};
+            row.get<std::optional<std::int64_t>>(7),
+            row.get<std::optional<Time>>(8)};
 }
 
 }
@@ -43,11 +47,13 @@ bool Balance::balanced() const {
     return state != MailingState::sent || (pending() == 0 && deferred == 0);
 }
 
-MailingId Mailings::add(ListId list, std::string_view message, Time now) {
+MailingId Mailings::add(ListId list, std::string_view message, Time now, std::optional<Time> local_slot) {
     storage::Transaction transaction(connection_);
-    auto id = connection_
-                  .value<MailingId>("INSERT INTO mailing (list_id, created_at) VALUES ($1, $2) RETURNING id", list, now)
-                  .value();
+    auto id =
+        connection_
+            .value<MailingId>("INSERT INTO mailing (list_id, created_at, local_slot) VALUES ($1, $2, $3) RETURNING id",
+                              list, now, local_slot)
+            .value();
     connection_.run("INSERT INTO mailing_message (mailing_id, message) VALUES ($1, $2)", id, message);
     transaction.commit();
     return id;
@@ -55,7 +61,7 @@ MailingId Mailings::add(ListId list, std::string_view message, Time now) {
 
 std::optional<Mailing> Mailings::find(MailingId id) {
     return connection_.first(R"sql(
-        SELECT id, list_id, state, created_at, started_at, finished_at, ceiling, planned
+        SELECT id, list_id, state, created_at, started_at, finished_at, ceiling, planned, local_slot
         FROM mailing WHERE id = $1)sql",
                              mailing_in, id);
 }
@@ -66,7 +72,7 @@ std::string Mailings::message(MailingId id) {
 
 std::vector<Mailing> Mailings::open() {
     return connection_.all(R"sql(
-        SELECT id, list_id, state, created_at, started_at, finished_at, ceiling, planned
+        SELECT id, list_id, state, created_at, started_at, finished_at, ceiling, planned, local_slot
         FROM mailing WHERE finished_at IS NULL ORDER BY list_id, id)sql",
                            mailing_in);
 }
@@ -85,6 +91,11 @@ bool Mailings::start(MailingId id, Time now) {
     connection_.run(R"sql(
         UPDATE mailing SET state = 'sending', started_at = $2, ceiling = $3, planned = $4 WHERE id = $1)sql",
                     id, audience.fixed_at, audience.ceiling, audience.planned);
+    if (mailing->local_slot) {
+        auto list = subscribers::Lists(connection_).find(mailing->list).value();
+        if (auto zone = schedule::Zone::find(list.timezone))
+            keep_waves(connection_, id, waves_at(*mailing->local_slot, *zone, subscribers::zones_in_use(connection_)));
+    }
     transaction.commit();
     return true;
 }

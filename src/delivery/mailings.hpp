@@ -32,6 +32,7 @@ struct Mailing {
     Time created_at;
     std::optional<Time> started_at, finished_at;
     std::optional<std::int64_t> ceiling, planned;
+    std::optional<Time> local_slot; // leaves in waves (waves.hpp), by what the list's clock shows at this moment
 };
 
 struct Refusal {
@@ -64,12 +65,12 @@ class Mailings {
 public:
     explicit Mailings(storage::Connection& connection) : connection_(connection) {}
 
-    MailingId add(ListId list, std::string_view message, Time now);
+    MailingId add(ListId list, std::string_view message, Time now, std::optional<Time> local_slot = {});
     [[nodiscard]] std::optional<Mailing> find(MailingId id);
     [[nodiscard]] std::string message(MailingId id);
     [[nodiscard]] std::vector<Mailing> open(); // scheduled, sending, paused; by list, oldest first
 
-    // Fixes the audience: everybody active on the list now. One mailing of a list is under way at a time: false, and
+    // Fixes the audience: everybody active on the list now; and its waves. One mailing of a list is under way at a time: false, and
     // nothing done, while an earlier one is.
     bool start(MailingId id, Time now);
     // False when its state does not allow it.

@@ -137,6 +137,13 @@ void Message::prepare() {
     dates_ = std::make_shared<const templates::Dates>(language_, timezone_, templates::Dates::Style::long_);
 }
 
+Message Message::dated(Time date) const {
+    auto other = *this;
+    other.date_ = date;
+    other.prepare();
+    return other;
+}
+
 std::string Message::to_text() const {
     json::array pieces;
     for (auto& piece : pieces_) pieces.push_back(json::array{int(piece.kind), piece.slot, piece.partner, piece.text});

@@ -77,6 +77,7 @@ public:
     };
 
     [[nodiscard]] static Message compile(const MessageParts& parts);
+    [[nodiscard]] Message dated(Time) const;   // the same with another Date
     [[nodiscard]] std::string to_text() const; // JSON
     [[nodiscard]] static Message from_text(std::string_view);
 

@@ -26,6 +26,7 @@ void read_into(Reader& reader, const storage::Row& row) {
 Reader reader_in(const storage::Row& row) {
     Reader reader;
     read_into(reader, row);
+    reader.timezone = row.text(9);
     return reader;
 }
 
@@ -84,9 +85,39 @@ int read_audience(storage::Connection& connection, ListId list, Time fixed_at, s
     return count;
 }
 
+int read_audience_in(storage::Connection& connection, ListId list, Time fixed_at, std::int64_t after, std::int64_t last,
+                     int limit, const ZoneFilter& filter, const std::function<Reader&()>& place) {
+    int count = 0;
+    connection.each(
+        R"sql(
+        SELECT s.id, r.address, r.name, r.language, r.attributes, s.activated_at, s.left_at, s.subscriber_id, s.topics
+        FROM subscription s LEFT JOIN subscriber r ON r.id = s.subscriber_id
+        WHERE s.list_id = $1 AND s.id > $2 AND s.id <= $3 AND (s.left_at IS NULL OR s.left_at > $4)
+          AND (instr($6, $8 || coalesce(r.timezone, '') || $8) > 0) = $7
+        ORDER BY s.id LIMIT $5)sql",
+        [&](const storage::Row& row) {
+            read_into(place(), row);
+            ++count;
+        },
+        list, after, last, fixed_at, limit, filter.zones, filter.inside, "\n");
+    return count;
+}
+
+// From one name to the next, each a step into the index.
+std::vector<std::string> zones_in_use(storage::Connection& connection) {
+    std::vector<std::string> zones;
+    for (std::string last;;) {
+        auto next = connection.value<std::optional<std::string>>(
+            "SELECT min(timezone) FROM subscriber WHERE timezone <> '' AND timezone > $1", last);
+        if (!next || !*next) return zones;
+        last = zones.emplace_back(**next);
+    }
+}
+
 Reader read_one(storage::Connection& connection, SubscriptionId subscription) {
     auto reader = connection.first(R"sql(
-        SELECT s.id, r.address, r.name, r.language, r.attributes, s.activated_at, s.left_at, s.subscriber_id, s.topics
+        SELECT s.id, r.address, r.name, r.language, r.attributes, s.activated_at, s.left_at, s.subscriber_id, s.topics,
+               coalesce(r.timezone, '')
         FROM subscription s LEFT JOIN subscriber r ON r.id = s.subscriber_id WHERE s.id = $1)sql",
                                    reader_in, subscription);
     return reader.value_or(Reader{subscription, {}, "", "", "", "{}", Time(), true, ""});

@@ -33,8 +33,9 @@ struct Reader {
     std::string address, name, language;
     std::string attributes; // JSON object
     Time activated_at;
-    bool left = false;  // since the audience was fixed, or erased: gets no mail
-    std::string topics; // chosen ones: topics.hpp
+    bool left = false;         // since the audience was fixed, or erased: gets no mail
+    std::string topics;        // chosen ones: topics.hpp
+    std::string timezone = {}; // only from read_one()
 };
 
 // The ids of the `count`-th reader of the list after `after`: where a slice ends; 0 when there is none left up to the
@@ -46,6 +47,17 @@ struct Reader {
 // over what stands there. Gives how many there were.
 int read_audience(storage::Connection& connection, ListId list, Time fixed_at, std::int64_t after, std::int64_t last,
                   int limit, const std::function<Reader&()>& place);
+
+// Of these readers only those in the zones, or only those in none of them.
+struct ZoneFilter {
+    std::string_view zones; // each between line feeds: "\nAsia/Tokyo\nAsia/Seoul\n"
+    bool inside;
+};
+int read_audience_in(storage::Connection& connection, ListId list, Time fixed_at, std::int64_t after, std::int64_t last,
+                     int limit, const ZoneFilter& filter, const std::function<Reader&()>& place);
+
+// Every time zone that some subscriber has; quick, however many subscribers there are.
+[[nodiscard]] std::vector<std::string> zones_in_use(storage::Connection& connection);
 
 // Every way in which the list's counter row contradicts the subscriptions and mailings it counts, one sentence each.
 [[nodiscard]] std::vector<std::string> counter_contradictions(storage::Connection& connection, ListId list);

@@ -24,6 +24,7 @@ List list_of(const storage::Row& row) {
     list.approval = row.get<bool>(14);
     list.welcome = row.get<bool>(15);
     list.created_at = row.get<Time>(16);
+    list.local_hour = row.get<bool>(17);
     return list;
 }
 
@@ -74,12 +75,13 @@ std::expected<List, ListError> Lists::add(List list, Time now) {
     storage::Transaction transaction(connection_);
     auto id = connection_.value<ListId>(
         R"sql(INSERT INTO list (slug, title, description, state, sender, language, timezone, schedule, schedule_set_at,
-                                template, minimum, maximum, look_back, approval, welcome, created_at)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                                template, minimum, maximum, look_back, approval, welcome, created_at,
+                                local_hour)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
               ON CONFLICT (slug) DO NOTHING RETURNING id)sql",
         list.slug, list.title, list.description, list.state, list.sender, list.language, list.timezone, list.schedule,
         list.schedule_set_at, list.template_name, list.minimum, list.maximum, list.look_back, list.approval,
-        list.welcome, list.created_at);
+        list.welcome, list.created_at, list.local_hour);
     if (id) connection_.run("INSERT INTO list_counter (list_id) VALUES ($1)", *id);
     transaction.commit();
     if (!id) return std::unexpected(ListError::duplicate_slug);
@@ -100,11 +102,11 @@ std::expected<List, ListError> Lists::update(List list, Time now) {
     connection_.run(
         R"sql(UPDATE list SET title = $1, description = $2, state = $3, sender = $4, language = $5, timezone = $6,
                               schedule = $7, schedule_set_at = $8, template = $9, minimum = $10, maximum = $11,
-                              look_back = $12, approval = $13, welcome = $14
-              WHERE id = $15)sql",
+                              look_back = $12, approval = $13, welcome = $14, local_hour = $15
+              WHERE id = $16)sql",
         list.title, list.description, list.state, list.sender, list.language, list.timezone, list.schedule,
         list.schedule_set_at, list.template_name, list.minimum, list.maximum, list.look_back, list.approval,
-        list.welcome, list.id);
+        list.welcome, list.local_hour, list.id);
     transaction.commit();
     return list;
 }
@@ -118,7 +120,7 @@ void Lists::archive(ListId id) {
 std::optional<List> Lists::find(ListId id) {
     return connection_.first(
         R"sql(SELECT id, slug, title, description, state, sender, language, timezone, schedule, schedule_set_at,
-                     template, minimum, maximum, look_back, approval, welcome, created_at
+                     template, minimum, maximum, look_back, approval, welcome, created_at, local_hour
               FROM list WHERE id = $1)sql",
         list_of, id);
 }
@@ -126,7 +128,7 @@ std::optional<List> Lists::find(ListId id) {
 std::optional<List> Lists::find(std::string_view slug) {
     return connection_.first(
         R"sql(SELECT id, slug, title, description, state, sender, language, timezone, schedule, schedule_set_at,
-                     template, minimum, maximum, look_back, approval, welcome, created_at
+                     template, minimum, maximum, look_back, approval, welcome, created_at, local_hour
               FROM list WHERE slug = $1)sql",
         list_of, slug);
 }
@@ -134,7 +136,7 @@ std::optional<List> Lists::find(std::string_view slug) {
 std::vector<List> Lists::all() {
     return connection_.all(
         R"sql(SELECT id, slug, title, description, state, sender, language, timezone, schedule, schedule_set_at,
-                     template, minimum, maximum, look_back, approval, welcome, created_at
+                     template, minimum, maximum, look_back, approval, welcome, created_at, local_hour
               FROM list ORDER BY slug)sql",
         list_of);
 }

@@ -38,6 +38,7 @@ struct List {
     Duration look_back = 7 * 24h;
     bool approval = false; // an issue is held until a person approves it
     bool welcome = false;
+    bool local_hour = false; // a scheduled issue comes at the same hour of each reader's own clock
     Time created_at;
 };
 

@@ -188,6 +188,22 @@ TEST_F(Publisher, ASlotIsFilledOnceHoweverOftenItIsLookedFor) {
     EXPECT_TRUE(errors.empty());
 }
 
+TEST_F(Publisher, OnlyAScheduledIssueOfAListWithTheLocalHourGoesByTheReadersClocks) {
+    list.local_hour = true;
+    list = subscribers::Lists(*connection).update(list, now).value();
+    auto local_slot = [&](IssueId id) {
+        auto mailing = Issues(*connection).find(id)->mailing.value();
+        return delivery::Mailings(*connection).find(mailing)->local_slot;
+    };
+    story("First");
+    std::vector<std::string> errors;
+    auto fired = publishing->publish_due(now + 1h, 12h, errors);
+    ASSERT_EQ(fired.size(), 1u);
+    EXPECT_EQ(local_slot(*fired[0].outcome.issue), now + 1h);
+    story("Second");
+    EXPECT_EQ(local_slot(*publishing->publish(list, {}, now + 2h).issue), std::nullopt);
+}
+
 TEST_F(Publisher, ABrokenTemplateIsNamedWithItsPlaceAndNothingIsWritten) {
     story("First");
     operator_writes("digest.html.mustache", "line one\n  {{#stories}}\n");

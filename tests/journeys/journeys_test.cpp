@@ -31,6 +31,35 @@ TEST(StoryToInbox, ADayWithoutStoriesIsSkippedWithItsReason) {
     EXPECT_EQ(room.reader("ada@example.org").mails(), 0) << "never empty";
 }
 
+TEST(StoryToInbox, AScheduledIssueComesAtEachReadersOwnHour) {
+    Newsroom room("2026-11-24T05:00:00Z");
+    room.adds_the_feed();
+    room.list().local_hour = true;
+    room.sets_the_schedule("every day at 07:00", "Europe/Berlin");
+    for (auto [name, zone] : {std::pair{"ada", ""}, {"lon", "Europe/London"}, {"nyc", "America/New_York"}}) {
+        room.reader(fmt::format("{}@example.org", name)).is_active();
+        room.database().run("UPDATE subscriber SET timezone = $1 WHERE address = $2", std::string(zone),
+                            fmt::format("{}@example.org", name));
+    }
+    room.publishes("News", "https://courier.example/1");
+    auto mails = [&] {
+        return fmt::format("{}{}{}", room.reader("ada@example.org").mails(), room.reader("lon@example.org").mails(),
+                           room.reader("nyc@example.org").mails());
+    };
+    room.passes(65min, 5min);
+    EXPECT_EQ(mails(), "100") << "06:05 UTC";
+    room.passes(1h, 5min);
+    EXPECT_EQ(mails(), "110");
+    room.closes();
+    room.clock().advance(3h);
+    room.opens();
+    EXPECT_EQ(mails(), "110") << "10:05 UTC";
+    room.passes(2h, 5min);
+    EXPECT_EQ(mails(), "111");
+    ASSERT_EQ(room.issues().size(), 1u);
+    EXPECT_EQ(to_text(room.issues()[0].state), "sent");
+}
+
 TEST(StoryToInbox, AStoryIsNeverSentTwiceAndNeverLost) {
     Newsroom room("2026-11-24T03:00:00Z");
     room.adds_the_feed();

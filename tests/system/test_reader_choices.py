@@ -1,4 +1,6 @@
-"""What a reader may choose: topics, and with them which stories of an issue come."""
+"""What a reader may choose: topics, and with them which stories of an issue come; and when it comes."""
+
+from datetime import datetime, timedelta, timezone
 
 from browser import path_of
 from waiting import until
@@ -52,3 +54,33 @@ def test_a_reader_gets_the_stories_of_the_topics_chosen_and_nothing_where_there_
     assert changed.status == 200
     exported = site.run("subscriber", "export", "--list", "daily")
     assert "film@reader.example,,,,Culture" in exported and "ada@reader.example,,,," in exported
+
+
+def test_an_issue_comes_at_each_readers_own_hour_even_if_the_daemon_is_killed_between_two(site, sink):
+    site.run("list", "edit", "daily", "--local-hour", "yes")
+    file = site.folder / "readers.csv"
+    file.write_text("email,timezone\nhere@reader.example,\nwest@reader.example,Etc/GMT+3\n")
+    site.run("subscriber", "import", file, "--list", "daily", "--basis", "a test", "--confirmed")
+    site.add_story("The ship came in")
+    slot = datetime.now(timezone.utc) - timedelta(minutes=10)
+    site.run("schedule", "set", "daily", f"{slot.minute} {slot.hour} * * *")
+    site.alter("UPDATE list SET schedule_set_at = schedule_set_at - 3600000")  # it was set an hour ago
+
+    daemon = site.serve()
+    issue = until(lambda: site.issues(), "the issue of the slot")[0]["issue"]
+    until(lambda: site.report(issue)["accepted"] == 1, "the readers of the list's own hour to be served")
+    assert [mail.recipient for mail in sink.mails] == ["here@reader.example"]
+    report = site.report(issue)
+    assert (report["status"], report["pending"], report["next_wave"]) == ("sending", 1, 2)
+    assert report["waves"][1]["zones"] == ["Etc/GMT+3"]
+    assert "wave 2 of 2" in site.run("status") and "wave 2 of 2" in site.run("issue", "report", issue)
+    site.run("issue", "verify", issue)
+
+    daemon.kill()
+    for table in ("wave", "slice"):
+        site.alter(f"UPDATE {table} SET not_before = not_before - 10800000")  # three hours pass
+    site.serve()
+    report = site.wait_for(issue)
+    assert (report["planned"], report["accepted"], report["balanced"], report["next_wave"]) == (2, 2, True, None)
+    assert sorted(mail.recipient for mail in sink.mails) == ["here@reader.example", "west@reader.example"]
+    site.run("issue", "verify", issue)
