@@ -154,6 +154,10 @@ void show_picking(Table& table, const digest::Rules& rules) {
 json::object json_of(Call& call, const List& list) {
     auto rules = digest::ListRules(call.database()).of(list);
     auto counts = subscribers::Subscriptions(call.database(), call.tokens()).counts(list.id, call.now);
+    json::object reasons;
+    for (auto& [reason, count] :
+         subscribers::Subscriptions(call.database(), call.tokens()).reasons_for_leaving(list.id))
+        reasons[to_text(reason)] = count;
     return {{"slug", list.slug},
             {"title", list.title},
             {"description", list.description},
@@ -179,6 +183,7 @@ json::object json_of(Call& call, const List& list) {
             {"approve", approval_json(digest::Approvals(call.database()).of(list.id))},
             {"local_hour", list.local_hour},
             {"welcome", list.welcome},
+            {"left_because", std::move(reasons)},
             {"active", counts.active},
             {"pending", counts.pending},
             {"unsubscribed", counts.unsubscribed},
@@ -194,6 +199,11 @@ void show(Call& call, const List& list) {
     table.row({"from", list.sender});
     table.row(
         {"readers", fmt::format("{} active, {} pending, {} left", counts.active, counts.pending, counts.unsubscribed)});
+    std::string reasons;
+    for (auto& [reason, count] :
+         subscribers::Subscriptions(call.database(), call.tokens()).reasons_for_leaving(list.id))
+        reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", count, to_text(reason));
+    if (!reasons.empty()) table.row({"left because", reasons});
     table.row({"schedule", list.schedule ? fmt::format("{} ({})", *list.schedule, list.timezone)
                                          : fmt::format("none: issues are sent by hand ({})", list.timezone)});
     if (auto next = digest::Publishing::next_slot(list, call.now)) table.row({"next", shown(next)});

@@ -212,6 +212,7 @@ int show(Call& call) {
             for (auto& [name, value] : subscribers::parse_attributes(person->profile.attributes))
                 attributes[name] = value;
         row["attributes"] = std::move(attributes);
+        row["paused_until"] = json_time(person ? person->paused_until : std::nullopt);
         row["created_at"] = json_time(person ? std::optional(person->created_at) : std::nullopt);
         json::array rows;
         for (auto& one : lists) rows.push_back(json_of(one));
@@ -226,6 +227,8 @@ int show(Call& call) {
     }
     call.say(person && !person->profile.name.empty() ? fmt::format("{} <{}>", person->profile.name, person->address)
                                                      : address.text());
+    if (person && person->paused_until && *person->paused_until > call.now)
+        call.say(fmt::format("wants no issues before {}", shown(*person->paused_until)));
     if (suppression)
         call.say(fmt::format("on the suppression list since {}: {} ({})", shown(suppression->since),
                              suppression->reason, to_text(suppression->kind)));

@@ -176,7 +176,7 @@ boost::asio::awaitable<bool> Dispatcher::next_parcel(Connection& connection) {
     co_return true;
 }
 
-// False when the mailing was stopped or the reader has left since the parcel was read; the latter is settled here.
+// False when the mailing was stopped or the reader wants no mail since the parcel was read; the latter is settled here.
 boost::asio::awaitable<bool> Dispatcher::still_wanted(Connection& connection) {
     auto& parcel = *connection.now;
     if (!parcel.mailing) co_return true;
@@ -187,7 +187,8 @@ boost::asio::awaitable<bool> Dispatcher::still_wanted(Connection& connection) {
     auto look = [id](storage::Connection& c) { return subscribers::read_one(c, id); };
     auto reader = co_await database_.read(look);
     parcel.read_at = now;
-    if (!reader.left) co_return !halted_.contains(parcel.mailing->id);
+    auto why = why_nothing(*parcel.mailing, reader, now);
+    if (why.empty()) co_return !halted_.contains(parcel.mailing->id);
     gathered_.records.push_back({parcel.mailing->id,
                                  id,
                                  parcel.slice,
@@ -195,7 +196,7 @@ boost::asio::awaitable<bool> Dispatcher::still_wanted(Connection& connection) {
                                  parcel.number - 1,
                                  {},
                                  parcel.was_unknown,
-                                 std::string(left_since)});
+                                 std::string(why)});
     co_await durable(connection);
     connection.now.reset();
     co_return false;

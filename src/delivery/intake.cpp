@@ -18,13 +18,13 @@ constexpr Duration look_again_after = 10s; // at a mailing that could not be sen
 
 constexpr std::string_view time_ran_out = "not reached in time";
 
-// Empty where this reader is to get the mailing.
-std::string_view why_nothing(const OpenMailing& mailing, const subscribers::Reader& reader) {
-    if (reader.left) return left_since;
-    if (mailing.message.is_empty_for(reader)) return no_story;
-    return {};
 }
 
+std::string_view why_nothing(const OpenMailing& mailing, const subscribers::Reader& reader, Time now) {
+    if (reader.left) return left_since;
+    if (reader.paused_until && *reader.paused_until > now) return paused_by_reader;
+    if (mailing.message.is_empty_for(reader)) return no_story;
+    return {};
 }
 
 void Intake::exchange(storage::Connection& connection, Group& group, Time now) {
@@ -313,7 +313,7 @@ void Intake::expire_readers(storage::Connection& connection, Open& open, Group& 
                                slice_size, [&]() -> subscribers::Reader& { return readers.emplace_back(); });
     for (auto& reader : readers) {
         if (slice.resumed && has_outcome(connection, open.mailing->id, reader.subscription)) continue;
-        if (auto why = why_nothing(*open.mailing, reader); !why.empty())
+        if (auto why = why_nothing(*open.mailing, reader, now); !why.empty())
             suppress(connection, open.mailing->id, reader.subscription, why, now);
         else
             upsert(connection,
@@ -362,7 +362,7 @@ Intake::Slice* Intake::wake_slice(storage::Connection& connection, Open& open, T
 // that nobody can write to.
 bool Intake::fit_to_send(storage::Connection& connection, Parcel& parcel, Time now) {
     auto& mailing = *parcel.mailing;
-    if (auto why = why_nothing(mailing, parcel.reader); !why.empty()) {
+    if (auto why = why_nothing(mailing, parcel.reader, now); !why.empty()) {
         suppress(connection, mailing.id, parcel.reader.subscription, why, now);
         return false;
     }

@@ -56,6 +56,10 @@ constexpr Duration fresh_for = 1s;
 constexpr std::string_view left_since = "left since the issue began";
 constexpr std::string_view no_story = "no story of the topics that the reader chose";
 
+constexpr std::string_view paused_by_reader = "paused by the reader";
+// One of them, or empty: this reader is to get the mailing now.
+[[nodiscard]] std::string_view why_nothing(const OpenMailing&, const subscribers::Reader&, Time now);
+
 struct Record {
     MailingId mailing;
     SubscriptionId subscription;

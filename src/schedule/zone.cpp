@@ -132,6 +132,16 @@ std::optional<Time> Zone::next_change(Time after) const {
     return Time{zone_->lookup(change.to).trans};
 }
 
+std::vector<std::string_view> zones_of_places() {
+    constexpr std::array<std::string_view, 10> regions = {"Africa/", "America/",  "Antarctica/", "Arctic/",
+                                                          "Asia/",   "Atlantic/", "Australia/",  "Europe/",
+                                                          "Indian/", "Pacific/"};
+    std::vector<std::string_view> names;
+    for (auto& name : zones())
+        if (std::ranges::any_of(regions, [&](auto region) { return name.starts_with(region); })) names.push_back(name);
+    return names;
+}
+
 std::optional<std::string> nearest_zone(std::string_view name) {
     std::string wanted{name.substr(0, 64)};
     std::ranges::replace(wanted, ' ', '_');

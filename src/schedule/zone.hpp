@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cctz {
 class time_zone;
@@ -59,6 +60,9 @@ private:
     std::string name_;
     std::shared_ptr<const cctz::time_zone> zone_; // shared, so that a copy is cheap while cctz stays out of this header
 };
+
+// Those that a person may choose from: named after places, in order.
+[[nodiscard]] std::vector<std::string_view> zones_of_places();
 
 // The zone that was probably meant by a name that is none: "europe/berlin", "Berlin", "new york", "PST".
 [[nodiscard]] std::optional<std::string> nearest_zone(std::string_view name);

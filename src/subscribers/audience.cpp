@@ -21,12 +21,13 @@ void read_into(Reader& reader, const storage::Row& row) {
     reader.activated_at = row.get<Time>(5);
     reader.left = !row.null(6) || row.null(1);
     reader.topics = row.text(8);
+    reader.paused_until = row.get<std::optional<Time>>(9);
 }
 
 Reader reader_in(const storage::Row& row) {
     Reader reader;
     read_into(reader, row);
-    reader.timezone = row.text(9);
+    reader.timezone = row.text(10);
     return reader;
 }
 
@@ -73,7 +74,8 @@ int read_audience(storage::Connection& connection, ListId list, Time fixed_at, s
     int count = 0;
     connection.each(
         R"sql(
-        SELECT s.id, r.address, r.name, r.language, r.attributes, s.activated_at, s.left_at, s.subscriber_id, s.topics
+        SELECT s.id, r.address, r.name, r.language, r.attributes, s.activated_at, s.left_at, s.subscriber_id, s.topics,
+               r.paused_until
         FROM subscription s LEFT JOIN subscriber r ON r.id = s.subscriber_id
         WHERE s.list_id = $1 AND s.id > $2 AND s.id <= $3 AND (s.left_at IS NULL OR s.left_at > $4)
         ORDER BY s.id LIMIT $5)sql",
@@ -90,7 +92,8 @@ int read_audience_in(storage::Connection& connection, ListId list, Time fixed_at
     int count = 0;
     connection.each(
         R"sql(
-        SELECT s.id, r.address, r.name, r.language, r.attributes, s.activated_at, s.left_at, s.subscriber_id, s.topics
+        SELECT s.id, r.address, r.name, r.language, r.attributes, s.activated_at, s.left_at, s.subscriber_id, s.topics,
+               r.paused_until
         FROM subscription s LEFT JOIN subscriber r ON r.id = s.subscriber_id
         WHERE s.list_id = $1 AND s.id > $2 AND s.id <= $3 AND (s.left_at IS NULL OR s.left_at > $4)
           AND (instr($6, $8 || coalesce(r.timezone, '') || $8) > 0) = $7
@@ -117,7 +120,7 @@ std::vector<std::string> zones_in_use(storage::Connection& connection) {
 Reader read_one(storage::Connection& connection, SubscriptionId subscription) {
     auto reader = connection.first(R"sql(
         SELECT s.id, r.address, r.name, r.language, r.attributes, s.activated_at, s.left_at, s.subscriber_id, s.topics,
-               coalesce(r.timezone, '')
+               r.paused_until, coalesce(r.timezone, '')
         FROM subscription s LEFT JOIN subscriber r ON r.id = s.subscriber_id WHERE s.id = $1)sql",
                                    reader_in, subscription);
     return reader.value_or(Reader{subscription, {}, "", "", "", "{}", Time(), true, ""});

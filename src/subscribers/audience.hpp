@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,8 +34,9 @@ struct Reader {
     std::string address, name, language;
     std::string attributes; // JSON object
     Time activated_at;
-    bool left = false;         // since the audience was fixed, or erased: gets no mail
-    std::string topics;        // chosen ones: topics.hpp
+    bool left = false;  // since the audience was fixed, or erased: gets no mail
+    std::string topics; // chosen ones: topics.hpp
+    std::optional<Time> paused_until = {};
     std::string timezone = {}; // only from read_one()
 };
 

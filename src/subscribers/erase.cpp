@@ -50,6 +50,7 @@ std::string known_about(storage::Connection& connection, const LinkTokens& token
         known["language"] = person->profile.language;
         known["timezone"] = person->profile.timezone;
         known["since"] = rfc3339(person->created_at);
+        if (person->paused_until) known["paused_until"] = rfc3339(*person->paused_until);
         boost::json::object attributes;
         for (auto& [name, value] : parse_attributes(person->profile.attributes)) attributes[name] = value;
         known["attributes"] = std::move(attributes);

@@ -161,6 +161,7 @@ ConfirmResult SignUps::confirm_now(const SignUp& sign_up, std::string_view clien
     auto topics = sign_up.topics;
     if (!topics && sign_up.replaces) topics = topics_of(connection_, *sign_up.replaces);
     auto activated = activate(connection_, sign_up.list, *address, profile, topics, now);
+    Subscribers(connection_).pause(activated.subscriber, std::nullopt); // whoever asks for mail wants mail
     connection_.run("UPDATE sign_up SET confirmed_at = $1 WHERE id = $2", now, sign_up.id);
     record_consent(connection_,
                    {sign_up.list, address->key(), ConsentEvent::confirmed, now, {}, client, {}, {}, sign_up.id});

@@ -15,7 +15,8 @@ Subscriber subscriber_of(const storage::Row& row) {
             row.get<std::string>(1),
             row.get<std::string>(2),
             {row.get<std::string>(3), row.get<std::string>(4), row.get<std::string>(5), row.get<std::string>(6)},
-            row.get<Time>(7)};
+            row.get<Time>(7),
+            row.get<std::optional<Time>>(8)};
 }
 
 // Line breaks of every kind, controls, and the marks that turn the direction of what follows them.
@@ -27,13 +28,15 @@ bool unfit_in_name(char32_t c) {
 }
 
 std::optional<Subscriber> Subscribers::find(SubscriberId id) {
-    return connection_.first(R"sql(SELECT id, address, address_key, name, language, timezone, attributes, created_at
+    return connection_.first(R"sql(SELECT id, address, address_key, name, language, timezone, attributes, created_at,
+                                          paused_until
                                    FROM subscriber WHERE id = $1)sql",
                              subscriber_of, id);
 }
 
 std::optional<Subscriber> Subscribers::find(const mail::Address& address) {
-    return connection_.first(R"sql(SELECT id, address, address_key, name, language, timezone, attributes, created_at
+    return connection_.first(R"sql(SELECT id, address, address_key, name, language, timezone, attributes, created_at,
+                                          paused_until
                                    FROM subscriber WHERE address_key = $1)sql",
                              subscriber_of, address.key());
 }
@@ -60,6 +63,10 @@ void Subscribers::update(SubscriberId id, const Profile& profile) {
     connection_.run("UPDATE subscriber SET name = $1, language = $2, timezone = $3, attributes = $4 WHERE id = $5",
                     profile.name, profile.language, profile.timezone, profile.attributes, id);
     transaction.commit();
+}
+
+void Subscribers::pause(SubscriberId id, std::optional<Time> until) {
+    connection_.run("UPDATE subscriber SET paused_until = $2 WHERE id = $1", id, until);
 }
 
 std::string clean_name(std::string_view name) {

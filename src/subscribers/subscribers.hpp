@@ -25,6 +25,7 @@ struct Subscriber {
     std::string address_key;
     Profile profile;
     Time created_at;
+    std::optional<Time> paused_until; // gets no issue before; a moment that has passed: is not paused
 };
 
 class Subscribers {
@@ -36,6 +37,8 @@ public:
     // The row of this address, made if there is none. Of an old one only what `profile` has a value for is changed.
     SubscriberId keep(const mail::Address&, const Profile&, Time now);
     void update(SubscriberId, const Profile&);
+    // No issue before then; nothing: from now on again.
+    void pause(SubscriberId, std::optional<Time> until);
 
 private:
     storage::Connection& connection_;

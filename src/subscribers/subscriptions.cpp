@@ -4,10 +4,13 @@
 #include "subscribers/consent.hpp"
 #include "subscribers/suppressions.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace postrider::subscribers {
 namespace {
 
-constexpr Duration undo_within = 1h;
+constexpr std::array<std::string_view, 4> left_reasons = {"often", "content", "never", "other"};
 
 struct Stretch {
     ListId list;
@@ -28,6 +31,11 @@ std::optional<Stretch> stretch(storage::Connection& connection, SubscriptionId i
         id);
 }
 
+bool is_own_leaving(const std::optional<Stretch>& stretch, Time now) {
+    return stretch && stretch->subscriber && (stretch->left_how == "page" || stretch->left_how == "one-click") &&
+           now - *stretch->left_at <= undo_within;
+}
+
 std::optional<SubscriptionId> open_stretch(storage::Connection& connection, ListId list, SubscriberId subscriber) {
     return connection.value<SubscriptionId>(
         "SELECT id FROM subscription WHERE subscriber_id = $1 AND list_id = $2 AND left_at IS NULL", subscriber, list);
@@ -45,6 +53,14 @@ std::string_view to_text(LeftHow how) {
     case LeftHow::erased: return "erased";
     }
     return {};
+}
+
+std::string_view to_text(LeftReason reason) { return left_reasons[std::size_t(reason)]; }
+
+std::optional<LeftReason> parse_left_reason(std::string_view text) {
+    auto found = std::ranges::find(left_reasons, text);
+    if (found == left_reasons.end()) return std::nullopt;
+    return LeftReason(found - left_reasons.begin());
 }
 
 std::string_view to_text(SubscriptionState state) {
@@ -102,9 +118,8 @@ LeaveResult Subscriptions::leave(SubscriptionId id, LeftHow how, std::string_vie
 bool Subscriptions::come_back(SubscriptionId id, std::string_view client, Time now) {
     storage::Transaction transaction(connection_);
     auto old = stretch(connection_, id);
-    bool theirs = old && old->subscriber && (old->left_how == "page" || old->left_how == "one-click");
     bool back = false;
-    if (theirs && now - *old->left_at <= undo_within) {
+    if (is_own_leaving(old, now)) {
         auto person = Subscribers(connection_).find(*old->subscriber);
         auto address = mail::parse_address(person->address);
         if (address && !Suppressions(connection_, tokens_).contains(*address)) {
@@ -117,6 +132,23 @@ bool Subscriptions::come_back(SubscriptionId id, std::string_view client, Time n
     transaction.commit();
     return back;
 }
+
+void Subscriptions::say_why(SubscriptionId id, LeftReason reason) {
+    connection_.run(R"sql(
+        UPDATE subscription SET left_reason = $2
+        WHERE left_at IS NOT NULL AND id = (SELECT max(n.id) FROM subscription s JOIN subscription n
+            ON n.subscriber_id = s.subscriber_id AND n.list_id = s.list_id WHERE s.id = $1))sql",
+                    id, to_text(reason));
+}
+
+std::vector<Subscriptions::Reasons> Subscriptions::reasons_for_leaving(ListId list) {
+    return connection_.all(
+        R"sql(SELECT left_reason, count(*) FROM subscription WHERE list_id = $1 AND left_reason IS NOT NULL
+              GROUP BY left_reason ORDER BY count(*) DESC, left_reason)sql",
+        [](const storage::Row& row) { return Reasons{parse_left_reason(row.text(0)).value(), row.integer(1)}; }, list);
+}
+
+bool Subscriptions::may_come_back(SubscriptionId id, Time now) { return is_own_leaving(stretch(connection_, id), now); }
 
 AddResult Subscriptions::add(ListId list, const mail::Address& address, const Profile& profile, std::string_view basis,
                              std::string_view form, Time now, const std::optional<std::string>& topics) {

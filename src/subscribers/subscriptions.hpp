@@ -24,6 +24,13 @@ namespace postrider::subscribers {
 enum class LeftHow { page, one_click, mail, operator_, suppressed, erased };
 [[nodiscard]] std::string_view to_text(LeftHow);
 
+enum class LeftReason { often, content, never, other };
+[[nodiscard]] std::string_view to_text(LeftReason);
+[[nodiscard]] std::optional<LeftReason> parse_left_reason(std::string_view);
+
+// A reader's own leaving can be taken back for so long.
+constexpr Duration undo_within = 1h;
+
 struct Activated {
     SubscriptionId subscription;
     SubscriberId subscriber;
@@ -83,6 +90,15 @@ public:
     // Undoes a reader's own leaving within an hour, through the same link. False: too late, not their own doing,
     // erased, suppressed.
     bool come_back(SubscriptionId, std::string_view client, Time now);
+    [[nodiscard]] bool may_come_back(SubscriptionId, Time now); // as far as the stretch itself tells
+
+    // Why the reader left, in their own choice of words; counts for the last stretch on that list, once it is closed.
+    void say_why(SubscriptionId, LeftReason);
+    struct Reasons {
+        LeftReason reason;
+        std::int64_t count;
+    };
+    [[nodiscard]] std::vector<Reasons> reasons_for_leaving(ListId);
 
     // The operator vouches: `basis` says why this person may be mailed. The confirmation is skipped, the suppression
     // list is not.

@@ -43,7 +43,7 @@ Pages::Answer Pages::confirm_form(const http::Request& request, const Names& nam
     if (!found) co_return not_found(request);
 
     auto words = speaking(found->list, found->sign_up.language);
-    if (found->has_left) co_return left_page(words, found->list, "");
+    if (found->has_left) co_return left_page(words, found->list, {});
     if (found->sign_up.confirmed_at) co_return confirmed_page(words, found->list);
     if (again || found->sign_up.expires_at <= clock_.now()) co_return expired_page(words, *id, found->list);
     auto heading = words.text("receive_heading", {{"list", found->list.title}});
@@ -88,7 +88,7 @@ Pages::Answer Pages::confirm(const http::Request& request, const Names& names) {
     if (!confirmed.list) co_return not_found(request);
     auto words = speaking(*confirmed.list, confirmed.language);
     if (confirmed.what == What::expired) co_return expired_page(words, *id, *confirmed.list);
-    if (confirmed.has_left) co_return left_page(words, confirmed.list, "");
+    if (confirmed.has_left) co_return left_page(words, confirmed.list, {});
     co_return confirmed_page(words, *confirmed.list);
 }
 

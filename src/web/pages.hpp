@@ -172,8 +172,14 @@ private:
     Answer ask_again(const http::Request&, subscribers::SignUpId);
     http::Response expired_page(const templates::Words&, subscribers::SignUpId, const subscribers::List&);
     http::Response confirmed_page(const templates::Words&, const subscribers::List&);
-    http::Response left_page(const templates::Words&, const std::optional<subscribers::List>&,
-                             std::string_view address);
+    enum class AfterLeaving { asks, thanks }; // why
+    struct Left {
+        std::string address; // empty: not known any more
+        std::string token;   // of the link that led here; empty: another one did
+        bool may_undo = false;
+        AfterLeaving after = AfterLeaving::asks;
+    };
+    http::Response left_page(const templates::Words&, const std::optional<subscribers::List>&, const Left&);
     Changed apply(storage::Connection&, const Change&) const;
     void choose_topics(storage::Connection&, const http::Form&, const Preferences&) const;
     void ask_to_join(storage::Connection&, const Change&, std::string_view slug, Changed&) const;

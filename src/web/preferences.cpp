@@ -1,5 +1,6 @@
 #include "delivery/letters.hpp"
 #include "digest/rules.hpp"
+#include "schedule/zone.hpp"
 #include "storage/database.hpp"
 #include "subscribers/erase.hpp"
 #include "subscribers/subscriptions.hpp"
@@ -25,6 +26,27 @@ std::string state_in_words(const templates::Words& words, const std::optional<su
     if (membership->state == SubscriptionState::pending) return words.text("waiting");
     auto dates = words.dates(list.timezone, templates::Dates::Style::long_);
     return words.text("subscribed_since", {{"date", dates.in_words(membership->since)}});
+}
+
+constexpr Duration week = 7 * 24h;
+constexpr int offered_weeks[] = {1, 2, 4, 8, 12};
+
+std::optional<int> weeks_in(std::string_view text) {
+    for (int weeks : offered_weeks)
+        if (text == std::to_string(weeks)) return weeks;
+    return std::nullopt;
+}
+
+json::array zone_choices(const std::string& chosen) {
+    json::array zones{json::object{{"name", ""}, {"chosen", chosen.empty()}}};
+    bool offered = chosen.empty();
+    auto add = [&](std::string_view name) {
+        zones.push_back(json::object{{"name", name}, {"chosen", name == chosen}});
+        offered |= name == chosen;
+    };
+    for (auto name : schedule::zones_of_places()) add(name);
+    if (!offered) add(chosen);
+    return zones;
 }
 
 bool is_active(const std::optional<subscribers::Membership>& membership) {
@@ -135,7 +157,17 @@ Pages::Changed Pages::apply(storage::Connection& connection, const Change& chang
         (void)subscribers::erase(connection, tokens_, address, change.now);
         return changed;
     }
-    if (auto slug = form.first("leave")) {
+    subscribers::Subscribers subscribers(connection);
+    if (form.value("leave_all") == "1") {
+        subscribers::Subscriptions subscriptions(connection, tokens_);
+        for (auto& line : changed.before->lines)
+            if (auto active = subscriptions.active(line.list.id, address))
+                (void)subscriptions.leave(*active, subscribers::LeftHow::page, change.client, change.now);
+    } else if (form.has("pause_end")) {
+        subscribers.pause(change.reader, std::nullopt);
+    } else if (auto weeks = weeks_in(form.value("pause"))) {
+        subscribers.pause(change.reader, change.now + *weeks * week);
+    } else if (auto slug = form.first("leave")) {
         subscribers::Subscriptions subscriptions(connection, tokens_);
         auto list = subscribers::Lists(connection).find(*slug);
         auto active = list ? subscriptions.active(list->id, address) : std::nullopt;
@@ -146,7 +178,11 @@ Pages::Changed Pages::apply(storage::Connection& connection, const Change& chang
         auto profile = changed.before->person.profile;
         if (form.has("name")) profile.name = subscribers::clean_name(form.value("name"));
         if (form.has("language")) profile.language = subscribers::clean_language(form.value("language"));
-        subscribers::Subscribers(connection).update(change.reader, profile);
+        if (form.has("timezone")) {
+            auto zone = form.value("timezone");
+            if (zone.empty() || schedule::Zone::find(zone)) profile.timezone = zone;
+        }
+        subscribers.update(change.reader, profile);
         choose_topics(connection, form, *changed.before);
     }
     changed.after = Preferences::read(connection, tokens_, change.reader, change.now);
@@ -190,7 +226,9 @@ templates::Words Pages::speaking(const http::Request& request, const Preferences
 
 http::Response Pages::preferences_page(const templates::Words& words, const std::string& token,
                                        const Preferences& found, bool saved) {
-    json::array subscriptions, languages, topic_lists;
+    json::array subscriptions, languages, topic_lists, weeks;
+    int active_lists = 0;
+    bool by_local_hour = false;
     auto choices = templates_.languages()->choices();
     auto offer = [&](const std::string& tag) {
         if (!tag.empty() && std::ranges::find(choices, tag, &templates::Languages::Choice::tag) == choices.end())
@@ -200,6 +238,8 @@ http::Response Pages::preferences_page(const templates::Words& words, const std:
     offer(chosen);
     for (auto& line : found.lines) {
         bool active = is_active(line.membership);
+        active_lists += active;
+        by_local_hour |= active && line.list.local_hour;
         subscriptions.push_back(json::object{{"list", line.list.slug},
                                              {"title", line.list.title},
                                              {"state", state_in_words(words, line.membership, line.list)},
@@ -229,6 +269,20 @@ http::Response Pages::preferences_page(const templates::Words& words, const std:
     all["has_languages"] = languages.size() > 1;
     all["languages"] = std::move(languages);
     all["topic_lists"] = std::move(topic_lists);
+    if (by_local_hour) all["timezones"] = zone_choices(found.person.profile.timezone);
+    all["has_timezones"] = by_local_hour;
+    all["leave_all"] = active_lists > 1;
+    if (auto until = found.person.paused_until; until && *until > clock_.now()) {
+        auto zone = found.person.profile.timezone.empty() ? "UTC" : found.person.profile.timezone;
+        auto dates = words.dates(zone, templates::Dates::Style::full);
+        all["paused"] = words.text("paused_until", {{"date", dates.in_words(*until)}});
+    } else if (active_lists > 0) {
+        for (int count : offered_weeks)
+            weeks.push_back(
+                json::object{{"weeks", count}, {"name", words.text("pause_weeks", {{"count", std::int64_t(count)}})}});
+        all["pauses"] = std::move(weeks);
+    }
+    all["may_pause"] = all.contains("pauses");
     all["export_url"] = path_of("/preferences/" + token + "?export");
     all["erase"] = true;
     return page(200, "page_preferences.html", all);

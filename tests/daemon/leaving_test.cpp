@@ -110,6 +110,106 @@ TEST(Tokens, ForgedCutAndForeignOnesAreOneAndTheSame404) {
     EXPECT_TRUE(room.is_active("ada@example.org", room.courier));
 }
 
+std::string text_of(Newsroom& room, std::string_view sql) {
+    return room.connection->value<std::optional<std::string>>(sql).value_or(std::nullopt).value_or("");
+}
+
+TEST(Leaving, CanBeTakenBackWithinAnHourAndOnlyByTheButtonForIt) {
+    Newsroom room;
+    auto id = room.reader("ada@example.org", room.courier);
+    auto path = room.leave_path(id);
+    auto page = room.post(path, "").body;
+    EXPECT_NE(page.find("name=\"undo\" value=\"1\""), page.npos);
+    EXPECT_EQ(room.get(path).body.find("name=\"undo\""), std::string::npos) << "a link is followed by anybody";
+    room.post(path, "List-Unsubscribe=One-Click&undo=1");
+    EXPECT_FALSE(room.is_active("ada@example.org", room.courier)) << "a mail program never joins";
+    EXPECT_NE(room.post(path, "undo=1").body.find("Welcome"), std::string::npos);
+    EXPECT_TRUE(room.is_active("ada@example.org", room.courier));
+    EXPECT_EQ(room.letters(), 0);
+
+    room.post(path, "");
+    room.clock.advance(61min);
+    EXPECT_EQ(room.post(path, "").body.find("name=\"undo\""), std::string::npos);
+    EXPECT_EQ(room.post(path, "undo=1").status, 200);
+    EXPECT_FALSE(room.is_active("ada@example.org", room.courier));
+}
+
+TEST(Leaving, NobodyButTheReaderTakesItBack) {
+    Newsroom room;
+    auto id = room.reader("ada@example.org", room.courier);
+    subscribers::Subscriptions(*room.connection, room.tokens)
+        .remove(room.courier, mail::parse_address("ada@example.org").value(), room.clock.now());
+    EXPECT_EQ(room.post(room.leave_path(id), "").body.find("name=\"undo\""), std::string::npos);
+    room.post(room.leave_path(id), "undo=1");
+    EXPECT_FALSE(room.is_active("ada@example.org", room.courier)) << "the operator took her off";
+}
+
+TEST(Leaving, AReasonMayBeGivenAfterwardsAndChangesNothingElse) {
+    Newsroom room;
+    auto id = room.reader("ada@example.org", room.courier);
+    auto path = room.leave_path(id);
+    room.post(path, "reason=often");
+    EXPECT_TRUE(room.is_active("ada@example.org", room.courier)) << "a reason is no leaving";
+    EXPECT_EQ(text_of(room, "SELECT left_reason FROM subscription"), "");
+    EXPECT_NE(room.post(path, "").body.find("name=\"reason\""), std::string::npos);
+    auto thanks = room.post(path, "reason=never").body;
+    EXPECT_NE(thanks.find("Thank you"), thanks.npos);
+    EXPECT_EQ(thanks.find("name=\"reason\""), thanks.npos);
+    EXPECT_EQ(text_of(room, "SELECT left_reason FROM subscription"), "never");
+    room.post(path, "reason=%3Cscript%3E");
+    EXPECT_EQ(text_of(room, "SELECT left_reason FROM subscription"), "never");
+    auto reasons = subscribers::Subscriptions(*room.connection, room.tokens).reasons_for_leaving(room.courier);
+    ASSERT_EQ(reasons.size(), 1u);
+    EXPECT_EQ(reasons[0].count, 1);
+}
+
+TEST(Preferences, LeaveAllListsAtOnce) {
+    Newsroom room;
+    room.reader("ada@example.org", room.courier);
+    auto path = room.preferences_path("ada@example.org");
+    EXPECT_EQ(room.get(path).body.find("leave_all"), std::string::npos) << "there is only one";
+    room.reader("ada@example.org", room.inner);
+    EXPECT_NE(room.get(path).body.find("leave_all"), std::string::npos);
+    EXPECT_EQ(room.post(path, "leave_all=1").status, 200);
+    EXPECT_FALSE(room.is_active("ada@example.org", room.courier));
+    EXPECT_FALSE(room.is_active("ada@example.org", room.inner));
+}
+
+TEST(Preferences, PauseForSomeWeeksAndEndThePause) {
+    Newsroom room;
+    room.reader("ada@example.org", room.courier);
+    auto path = room.preferences_path("ada@example.org");
+    EXPECT_NE(room.get(path).body.find("4 weeks"), std::string::npos);
+    for (auto nonsense : {"pause=0", "pause=-1", "pause=99999999999", "pause=x"}) room.post(path, nonsense);
+    EXPECT_EQ(room.count("SELECT count(*) FROM subscriber WHERE paused_until IS NOT NULL"), 0);
+    auto paused = room.post(path, "pause=4").body;
+    EXPECT_NE(paused.find("Paused until"), paused.npos);
+    EXPECT_NE(paused.find("pause_end"), paused.npos);
+    EXPECT_EQ(room.connection->value<Time>("SELECT paused_until FROM subscriber"), room.clock.now() + 28 * 24h);
+    EXPECT_TRUE(room.is_active("ada@example.org", room.courier));
+    EXPECT_EQ(room.post(path, "pause_end=1").body.find("Paused until"), std::string::npos);
+    room.post(path, "pause=1");
+    room.clock.advance(7 * 24h + 1s);
+    EXPECT_EQ(room.get(path).body.find("Paused until"), std::string::npos) << "it ended by itself";
+}
+
+TEST(Preferences, OfferATimeZoneWhereAListGoesByIt) {
+    Newsroom room;
+    room.reader("ada@example.org", room.courier);
+    auto path = room.preferences_path("ada@example.org");
+    EXPECT_EQ(room.get(path).body.find("name=\"timezone\""), std::string::npos);
+    auto list = subscribers::Lists(*room.connection).find(room.courier).value();
+    list.local_hour = true;
+    (void)subscribers::Lists(*room.connection).update(list, room.clock.now());
+    EXPECT_NE(room.get(path).body.find("<option value=\"Asia/Tokyo\">"), std::string::npos);
+    auto saved = room.post(path, "save=1&timezone=Asia%2FTokyo").body;
+    EXPECT_NE(saved.find("<option value=\"Asia/Tokyo\" selected>"), saved.npos);
+    room.post(path, "save=1&timezone=Mars%2FOlympus");
+    EXPECT_EQ(text_of(room, "SELECT timezone FROM subscriber"), "Asia/Tokyo");
+    room.post(path, "save=1&timezone=");
+    EXPECT_EQ(text_of(room, "SELECT timezone FROM subscriber"), "");
+}
+
 TEST(Preferences, ShowAndSaveNameAndLanguage) {
     Newsroom room;
     room.reader("ada@example.org", room.courier);

@@ -62,6 +62,24 @@ TEST_F(TopicsOffice, AChoiceMadeBetweenTwoTriesCountsForTheSecond) {
     balances(id, 0);
 }
 
+TEST_F(TopicsOffice, AReaderWhoPausedGetsNothingUntilThePauseEndsByItself) {
+    join(2);
+    auto ada = joins("ada@example.org");
+    connection->run(
+        "UPDATE subscriber SET paused_until = $2 WHERE id = (SELECT subscriber_id FROM subscription WHERE id = $1)",
+        ada, clock.now() + 7 * 24h);
+    auto id = issue();
+    settles();
+    balances(id, 2);
+    ASSERT_EQ(balance(id).suppressions.size(), 1u);
+    EXPECT_EQ(balance(id).suppressions[0].reason, paused_by_reader);
+    passes(7 * 24h, 24h);
+    auto later = issue();
+    settles();
+    balances(later, 3);
+    EXPECT_EQ(relay.messages_for("ada@example.org"), 1);
+}
+
 TEST_F(TopicsOffice, ReadersNeverReachedExpireAndThoseWithoutAStoryAreSuppressed) {
     joins("ada@example.org");
     chooses(joins("culture@example.org"), "Culture");

@@ -84,3 +84,33 @@ def test_an_issue_comes_at_each_readers_own_hour_even_if_the_daemon_is_killed_be
     assert (report["planned"], report["accepted"], report["balanced"], report["next_wave"]) == (2, 2, True, None)
     assert sorted(mail.recipient for mail in sink.mails) == ["here@reader.example", "west@reader.example"]
     site.run("issue", "verify", issue)
+
+
+def test_a_reader_pauses_and_leaves_and_takes_it_back_with_the_links_of_a_mail(site, sink):
+    site.add_reader("ada@reader.example")
+    site.add_reader("ben@reader.example")
+    site.add_story("The ship came in")
+    site.serve()
+    site.wait_for(site.send())
+    mail = sink.to("ada@reader.example")[-1]
+    preferences, leave = (path_of(mail.link(f"{site.url}/{page}/")) for page in ("preferences", "leave"))
+
+    assert "Paused until" in site.post(preferences, {"pause": "2"}).text
+    site.add_story("Another ship came in")
+    issue = site.send()
+    report = site.wait_for(issue)
+    assert (report["accepted"], report["suppressed"]) == (1, 1)
+    assert report["suppressions"] == [{"reason": "paused by the reader", "count": 1}]
+    assert "paused by the reader" in site.run("issue", "report", issue)
+    assert site.read("subscriber", "show", "ada@reader.example")["paused_until"]
+    site.post(preferences, {"pause_end": "1"})
+
+    page = site.post(leave, {}).text
+    assert 'name="undo"' in page and 'name="reason"' in page
+    assert "Thank you" in site.post(leave, {"reason": "often"}).text
+    assert site.read("list", "show", "daily")["left_because"] == {"often": 1}
+    assert site.post(leave, {"undo": "1"}).status == 200
+    shown = site.read("subscriber", "show", "ada@reader.example")
+    assert [one["state"] for one in shown["subscriptions"]] == ["active"]
+    site.add_story("A third ship came in")
+    assert site.wait_for(site.send())["accepted"] == 2
