@@ -13,12 +13,12 @@ std::string topics_of(storage::Connection& connection, SubscriptionId subscripti
     return connection.value<std::string>("SELECT topics FROM subscription WHERE id = $1", subscription).value_or("");
 }
 
-Profile profile_of(storage::Connection& connection, SubscriptionId subscription) {
+std::optional<Subscriber> holder_of(storage::Connection& connection, std::optional<SubscriptionId> subscription) {
+    if (!subscription) return std::nullopt;
     auto holder = connection.value<std::optional<SubscriberId>>("SELECT subscriber_id FROM subscription WHERE id = $1",
-                                                                subscription);
-    if (!holder || !*holder) return {};
-    auto person = Subscribers(connection).find(**holder);
-    return person ? person->profile : Profile();
+                                                                *subscription);
+    if (!holder || !*holder) return std::nullopt;
+    return Subscribers(connection).find(**holder);
 }
 
 }
@@ -153,7 +153,8 @@ ConfirmResult SignUps::confirm_now(const SignUp& sign_up, std::string_view clien
     if (suppression && suppression->kind == SuppressionKind::operator_) return unknown;
     suppressions.lift(*address);
 
-    auto profile = sign_up.replaces ? profile_of(connection_, *sign_up.replaces) : Profile();
+    auto before = holder_of(connection_, sign_up.replaces);
+    auto profile = before ? before->profile : Profile();
     if (!sign_up.name.empty()) profile.name = sign_up.name;
     if (!sign_up.language.empty()) profile.language = sign_up.language;
     // The old one ends first: where both are one address, the reader has come back and stays.
@@ -165,8 +166,33 @@ ConfirmResult SignUps::confirm_now(const SignUp& sign_up, std::string_view clien
     connection_.run("UPDATE sign_up SET confirmed_at = $1 WHERE id = $2", now, sign_up.id);
     record_consent(connection_,
                    {sign_up.list, address->key(), ConsentEvent::confirmed, now, {}, client, {}, {}, sign_up.id});
+    bool moved = before && before->address_key != address->key();
+    if (moved) move_others(before->id, *address, profile, client, now);
     auto what = activated.fresh ? ConfirmResult::What::confirmed : ConfirmResult::What::already;
-    return {what, sign_up.list, activated.subscription};
+    return {what, sign_up.list, activated.subscription, moved ? sign_up.replaces : std::nullopt};
+}
+
+void SignUps::move_others(SubscriberId from, const mail::Address& to, const Profile& profile, std::string_view client,
+                          Time now) {
+    struct Other {
+        SubscriptionId id;
+        ListId list;
+        std::string topics;
+    };
+    auto others = connection_.all(
+        "SELECT id, list_id, topics FROM subscription WHERE subscriber_id = $1 AND left_at IS NULL ORDER BY list_id",
+        [](const storage::Row& row) {
+            return Other{row.get<SubscriptionId>(0), row.get<ListId>(1), row.get<std::string>(2)};
+        },
+        from);
+    for (auto& [id, list, topics] : others) {
+        (void)Subscriptions(connection_, tokens_).leave(id, LeftHow::page, client, now);
+        auto there = activate(connection_, list, to, profile, topics, now);
+        if (there.fresh)
+            record_consent(
+                connection_,
+                {list, to.key(), ConsentEvent::confirmed, now, "the reader moved here with all lists", client, {}});
+    }
 }
 
 std::optional<SignUp> SignUps::find(SignUpId id) {

@@ -4,6 +4,7 @@
 #include "subscribers/budgets.hpp"
 #include "subscribers/link_tokens.hpp"
 #include "subscribers/sign_up_id.hpp"
+#include "subscribers/subscribers.hpp"
 
 #include <optional>
 #include <string>
@@ -29,7 +30,7 @@ struct Asking {
     std::string_view form;     // the page or program it came through
     std::string_view words;    // the sentence the reader agreed to
     // A change of address: this subscription to the same list, whose holder asks, ends when the new address is
-    // confirmed, and its values (time zone, attributes) move along.
+    // confirmed, and its values (time zone, attributes, topics) move along. So does the holder on all other lists.
     std::optional<SubscriptionId> replaces = std::nullopt;
     std::string_view words_language = {};
     // Chosen ones, as stored (topics.hpp); none: nothing was said of them.
@@ -63,8 +64,9 @@ using AskOutcome = std::variant<MailConfirmation, AlreadyActive, Suppressed, Ove
 struct ConfirmResult {
     enum class What { confirmed, already, expired, unknown };
     What what;
-    ListId list;                                // not for unknown
-    std::optional<SubscriptionId> subscription; // the open one; an `already` who has left since has none
+    ListId list;                                   // not for unknown
+    std::optional<SubscriptionId> subscription;    // the open one; an `already` who has left since has none
+    std::optional<SubscriptionId> moved_from = {}; // the one it replaced, of another address
 };
 
 struct SignUp {
@@ -102,6 +104,7 @@ private:
     AskOutcome ask_at(Door, const Asking&, Time now);
     MailConfirmation keep(const Asking&, Time now);
     void pretend(const Asking&, Time now);
+    void move_others(SubscriberId from, const mail::Address& to, const Profile&, std::string_view client, Time now);
     ConfirmResult confirm_now(const SignUp&, std::string_view client, Time now);
 
     storage::Connection& connection_;

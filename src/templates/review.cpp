@@ -20,11 +20,11 @@ enum class Purpose {
     page
 };
 
-constexpr std::array<std::string_view, 2> whole_letters = {"confirm.html", "welcome.html"};
+constexpr std::array<std::string_view, 3> whole_letters = {"confirm.html", "welcome.html", "moved.html"};
 
 Purpose purpose_of(std::string_view name, std::span<const std::string> designs) {
     if (name.starts_with("page_")) return Purpose::page;
-    for (auto prefix : {"letter_", "confirm", "welcome"})
+    for (auto prefix : {"letter_", "confirm", "welcome", "moved"})
         if (name.starts_with(prefix)) return Purpose::letter;
     bool part = name.ends_with(".html") || name.ends_with(".txt");
     if (!part) return name == "subject" ? Purpose::mail : Purpose::letter;

@@ -69,7 +69,7 @@ Pages::Answer Pages::confirm(const http::Request& request, const Names& names) {
         bool has_left = false;
     };
     auto now = clock_.now();
-    auto templates = templates_.letter("welcome");
+    auto templates = templates_.letter("welcome"), moved = templates_.letter("moved");
     auto work = [&](storage::Connection& connection) {
         storage::Transaction transaction(connection);
         Confirmed confirmed;
@@ -81,6 +81,7 @@ Pages::Answer Pages::confirm(const http::Request& request, const Names& names) {
         if (result.what != What::unknown) confirmed.list = subscribers::Lists(connection).find(result.list);
         if (result.what == What::confirmed && confirmed.list->welcome && result.subscription)
             write_welcome(connection, templates, *result.subscription, *confirmed.list, now);
+        if (result.moved_from) tell_old_address(connection, moved, *result.moved_from, *confirmed.list, now);
         transaction.commit();
         return confirmed;
     };
@@ -110,6 +111,19 @@ void Pages::write_welcome(storage::Connection& connection, const LetterTemplates
     auto message = welcome_letter(templates, site_, list, *address, reader.name, reader.language, links, now);
     delivery::Letters(connection)
         .add(delivery::Purpose::welcome, digest::letter_sender(site_), address->text(), address->key(), message, now,
+             welcome_lives_for);
+}
+
+void Pages::tell_old_address(storage::Connection& connection, const LetterTemplates& templates, SubscriptionId id,
+                             const subscribers::List& list, Time now) const {
+    auto reader = subscribers::read_one(connection, id);
+    auto address = mail::parse_address(reader.address);
+    if (!address) return;
+    auto url = site_.url + "/preferences/";
+    tokens_.signer().preferences(url, reader.subscriber);
+    auto message = moved_letter(templates, site_, list, *address, reader.language, url, now);
+    delivery::Letters(connection)
+        .add(delivery::Purpose::notice, digest::letter_sender(site_), address->text(), address->key(), message, now,
              welcome_lives_for);
 }
 

@@ -108,4 +108,18 @@ std::string welcome_letter(const LetterTemplates& templates, const digest::SiteW
     return written(templates, sender ? *sender : site.from, address, name, message_id, words, text_words, now);
 }
 
+std::string moved_letter(const LetterTemplates& templates, const digest::SiteWords& site, const subscribers::List& list,
+                         const mail::Address& address, std::string_view language, std::string_view preferences_url,
+                         Time now) {
+    auto said = templates.languages->words({language, list.language});
+    Values address_only{{"address", address.text()}};
+    json::object words = every_letter(templates, said, site, list);
+    words["preferences_url"] = preferences_url;
+    json::object sentences{{"moved_text", said.text("moved_text", address_only)}};
+    auto text_words = as_plain_text(words, sentences);
+    sentences["moved_text"] = said.html("moved_text", address_only);
+    words["sentence"] = std::move(sentences);
+    return written(templates, site.from, address, "", system::hex(system::random_bytes(16)), words, text_words, now);
+}
+
 }

@@ -8,7 +8,8 @@
 #include <string>
 #include <string_view>
 
-// The two letters a visitor brings about: the one that asks to confirm, and the welcome.
+// The letters a visitor brings about: the one that asks to confirm, the welcome, and the one to an address that was left
+// for another.
 //
 // In:     the templates, the site, the list, the reader's address, language and links.
 // Out:    the whole message, fit to follow DATA.
@@ -30,6 +31,12 @@ struct WelcomeLinks {
 [[nodiscard]] std::string welcome_letter(const LetterTemplates&, const digest::SiteWords&, const subscribers::List&,
                                          const mail::Address&, std::string_view name, std::string_view language,
                                          const WelcomeLinks&, Time now);
+
+// Tells the old address that the mails go to another one, which it does not name: the old one may be somebody else's by
+// now.
+[[nodiscard]] std::string moved_letter(const LetterTemplates&, const digest::SiteWords&, const subscribers::List&,
+                                       const mail::Address&, std::string_view language,
+                                       std::string_view preferences_url, Time now);
 
 // As digest::list_content, but with an archive only where it is public.
 [[nodiscard]] boost::json::object list_words(const digest::SiteWords&, const subscribers::List&);

@@ -169,6 +169,8 @@ private:
     };
     [[nodiscard]] Proven proof_in(const Entry&, ListId, Time now) const;
     [[nodiscard]] bool leads_back(const Entry&) const; // to where a form may
+    void tell_old_address(storage::Connection&, const LetterTemplates&, SubscriptionId, const subscribers::List&,
+                          Time now) const;
     Answer ask_again(const http::Request&, subscribers::SignUpId);
     http::Response expired_page(const templates::Words&, subscribers::SignUpId, const subscribers::List&);
     http::Response confirmed_page(const templates::Words&, const subscribers::List&);
@@ -183,9 +185,14 @@ private:
     Changed apply(storage::Connection&, const Change&) const;
     void choose_topics(storage::Connection&, const http::Form&, const Preferences&) const;
     void ask_to_join(storage::Connection&, const Change&, std::string_view slug, Changed&) const;
+    void ask_new_address(storage::Connection&, const Change&, Changed&) const;
     templates::Words speaking(const http::Request&, const Preferences&);
     http::Response outbox_view(const http::Request&, const Names&, const KeptMail&);
-    http::Response preferences_page(const templates::Words&, const std::string& token, const Preferences&, bool saved);
+    struct Said {
+        bool saved = false;
+        std::string error = {}; // a sentence
+    };
+    http::Response preferences_page(const templates::Words&, const std::string& token, const Preferences&, const Said&);
 
     storage::Database& database_;
     system::Clock& clock_;

@@ -86,12 +86,22 @@ struct Pages::Preferences {
     }
 };
 
+namespace {
+
+// Strangers may ask for it, so a new address may be asked through it; the reader's other lists move along.
+constexpr auto may_move = [](const auto& line) {
+    return is_active(line.membership) && line.list.state == subscribers::ListState::open;
+};
+
+}
+
 struct Pages::Change {
     SubscriberId reader;
     const http::Form& form;
     LetterTemplates templates; // of a confirmation
     std::string_view client;
     Time now;
+    std::optional<mail::Address> new_address = {}; // where one is asked for, and good
 };
 
 struct Pages::Changed {
@@ -107,7 +117,7 @@ Pages::Answer Pages::preferences(const http::Request& request, const Names& name
     auto read = [&](storage::Connection& connection) { return Preferences::read(connection, tokens_, *id, now); };
     auto found = co_await database_.read(read);
     if (!found) co_return not_found(request);
-    if (request.query != "export") co_return preferences_page(speaking(request, *found), names[0], *found, false);
+    if (request.query != "export") co_return preferences_page(speaking(request, *found), names[0], *found, {});
 
     auto export_all = [&](storage::Connection& connection) {
         return subscribers::known_about(connection, tokens_, found->address, now);
@@ -126,6 +136,14 @@ Pages::Answer Pages::change_preferences(const http::Request& request, const Name
     if (!form) co_return refusal(request, 400, "unreadable");
 
     Change change{*id, *form, templates_.letter("confirm"), request.client, clock_.now()};
+    std::optional<std::string> wrong; // about the new address: what keys of the catalogue say
+    if (form->has("change")) {
+        auto address = mail::parse_address(http::trimmed(form->value("email")));
+        bool takes_mail = false;
+        if (address) takes_mail = co_await may_take_mail(*address);
+        if (takes_mail) change.new_address = std::move(*address);
+        if (!takes_mail) wrong = "bad_address";
+    }
     auto work = [&](storage::Connection& connection) {
         storage::Transaction transaction(connection);
         auto changed = apply(connection, change);
@@ -136,6 +154,10 @@ Pages::Answer Pages::change_preferences(const http::Request& request, const Name
     if (outbox_ && changed.before && !changed.after) co_await outbox_->forget(changed.before->address);
 
     if (!changed.before) co_return not_found(request);
+    if (wrong) {
+        auto words = speaking(request, *changed.before);
+        co_return preferences_page(words, names[0], *changed.before, {false, words.text(*wrong)});
+    }
     if (!changed.after) co_return notice(speaking(request, *changed.before), 200, "erased");
     if (changed.outcome) {
         auto* over = std::get_if<subscribers::OverBudget>(&*changed.outcome);
@@ -144,7 +166,7 @@ Pages::Answer Pages::change_preferences(const http::Request& request, const Name
             co_return too_many(http::Format::html, words, over->wait);
         co_return asked_page(http::Format::html, words, *changed.asked);
     }
-    co_return preferences_page(speaking(request, *changed.after), names[0], *changed.after, true);
+    co_return preferences_page(speaking(request, *changed.after), names[0], *changed.after, {true});
 }
 
 Pages::Changed Pages::apply(storage::Connection& connection, const Change& change) const {
@@ -172,6 +194,8 @@ Pages::Changed Pages::apply(storage::Connection& connection, const Change& chang
         auto list = subscribers::Lists(connection).find(*slug);
         auto active = list ? subscriptions.active(list->id, address) : std::nullopt;
         if (active) (void)subscriptions.leave(*active, subscribers::LeftHow::page, change.client, change.now);
+    } else if (change.new_address) {
+        ask_new_address(connection, change, changed);
     } else if (auto joined = form.first("join")) {
         ask_to_join(connection, change, *joined, changed);
     } else if (form.has("save")) {
@@ -216,6 +240,24 @@ void Pages::ask_to_join(storage::Connection& connection, const Change& change, s
     changed.asked = std::move(list);
 }
 
+// The new address is asked, as any visitor's would be; until it confirms, nothing changes.
+void Pages::ask_new_address(storage::Connection& connection, const Change& change, Changed& changed) const {
+    auto line = std::ranges::find_if(changed.before->lines, may_move);
+    if (line == changed.before->lines.end()) return;
+    auto& list = line->list;
+    auto& profile = changed.before->person.profile;
+    auto active = subscribers::Subscriptions(connection, tokens_).active(list.id, changed.before->address);
+    auto words = change.templates.languages->words({profile.language, list.language});
+    auto agreed = words.text("subscribe_to", {{"list", list.title}});
+    subscribers::Asking asking{list.id,       *change.new_address, profile.name, profile.language,
+                               change.client, "preferences page",  agreed,       active};
+    asking.words_language = words.language();
+    changed.outcome = subscribers::SignUps(connection, tokens_, sign_up_).ask(asking, change.now);
+    write_confirmation(connection, change.templates, *changed.outcome, list, *change.new_address, profile.language,
+                       change.now);
+    changed.asked = list;
+}
+
 // The reader's language, else that of the first list the reader is on, else the browser's.
 templates::Words Pages::speaking(const http::Request& request, const Preferences& found) {
     if (!found.person.profile.language.empty()) return speaking(request, found.person.profile.language);
@@ -225,7 +267,7 @@ templates::Words Pages::speaking(const http::Request& request, const Preferences
 }
 
 http::Response Pages::preferences_page(const templates::Words& words, const std::string& token,
-                                       const Preferences& found, bool saved) {
+                                       const Preferences& found, const Said& said) {
     json::array subscriptions, languages, topic_lists, weeks;
     int active_lists = 0;
     bool by_local_hour = false;
@@ -260,8 +302,9 @@ http::Response Pages::preferences_page(const templates::Words& words, const std:
     all["sentence"] = json::object{{"preferences_for", words.html("preferences_for", {{"address", address}})}};
     all["address"] = address;
     all["action"] = path_of("/preferences/" + token);
-    all["saved"] = saved;
-    all["error"] = "";
+    all["saved"] = said.saved;
+    all["error"] = said.error;
+    all["change_address"] = std::ranges::any_of(found.lines, may_move);
     all["subscriptions"] = std::move(subscriptions);
     all["settings"] = true;
     all["has_name"] = true;
@@ -285,7 +328,7 @@ http::Response Pages::preferences_page(const templates::Words& words, const std:
     all["may_pause"] = all.contains("pauses");
     all["export_url"] = path_of("/preferences/" + token + "?export");
     all["erase"] = true;
-    return page(200, "page_preferences.html", all);
+    return page(said.error.empty() ? 200 : 422, "page_preferences.html", all);
 }
 
 }

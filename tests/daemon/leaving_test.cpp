@@ -193,6 +193,43 @@ TEST(Preferences, PauseForSomeWeeksAndEndThePause) {
     EXPECT_EQ(room.get(path).body.find("Paused until"), std::string::npos) << "it ended by itself";
 }
 
+TEST(Preferences, AChangeOfAddressIsConfirmedByTheNewOneAndToldToTheOld) {
+    Newsroom room;
+    room.reader("old@example.org", room.courier);
+    room.reader("old@example.org", room.inner);
+    auto path = room.preferences_path("old@example.org");
+    auto bad = room.post(path, "change=1&email=nobody");
+    EXPECT_EQ(bad.status, 422);
+    EXPECT_NE(bad.body.find("role=\"alert\""), bad.body.npos);
+    EXPECT_EQ(room.letters(), 0);
+
+    EXPECT_EQ(room.post(path, "change=1&email=new%40example.org").status, 200);
+    EXPECT_EQ(room.count("SELECT count(*) FROM letter WHERE address = 'new@example.org'"), 1);
+    EXPECT_TRUE(room.is_active("old@example.org", room.courier)) << "not before it is confirmed";
+    room.post(room.confirm_path(), "");
+    for (auto list : {room.courier, room.inner}) {
+        EXPECT_FALSE(room.is_active("old@example.org", list));
+        EXPECT_TRUE(room.is_active("new@example.org", list)) << "all lists move";
+    }
+    auto told = room.letter("notice");
+    EXPECT_EQ(room.count("SELECT count(*) FROM letter WHERE purpose = 'notice' AND address = 'old@example.org'"), 1);
+    EXPECT_EQ(mail_linter::lint(told), "");
+    EXPECT_EQ(told.find("new@example.org"), told.npos) << "who reads the old mailbox learns nothing of the new one";
+    EXPECT_NE(told.find("Auto-Submitted: auto-generated"), told.npos);
+    EXPECT_EQ(subscribers::Lists(*room.connection).active_count(room.courier), 1);
+}
+
+TEST(Preferences, AChangeToAnAddressThatIsKnownIsAnsweredAsAnyOther) {
+    Newsroom room;
+    room.reader("ada@example.org", room.courier);
+    room.reader("ben@example.org", room.courier);
+    auto path = room.preferences_path("ada@example.org");
+    auto unknown = everything(room.post(path, "change=1&email=new%40example.org"));
+    EXPECT_EQ(everything(room.post(path, "change=1&email=ben%40example.org")), unknown);
+    EXPECT_EQ(everything(room.post(path, "change=1&email=ada%40example.org")), unknown);
+    EXPECT_TRUE(room.is_active("ada@example.org", room.courier));
+}
+
 TEST(Preferences, OfferATimeZoneWhereAListGoesByIt) {
     Newsroom room;
     room.reader("ada@example.org", room.courier);
