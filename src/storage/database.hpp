@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storage/batches.hpp"
 #include "storage/connection.hpp"
 #include "system/counted.hpp"
 
@@ -33,9 +34,15 @@ public:
     auto write(Work work) {
         return noted(on(writing_thread_, writer_, std::move(work)), write_trouble_, under_way_);
     }
+    // In one transaction with what others write at the same time, and committed once for all: for the many small
+    // writes of pages.
+    template <class Work>
+    auto write_together(Work work) {
+        return noted(in(writes_, std::move(work)), write_trouble_, under_way_);
+    }
     template <class Work>
     auto read(Work work) {
-        return noted(on(reading_thread_, reader_, std::move(work)), read_trouble_, under_way_);
+        return noted(in(reads_, std::move(work)), read_trouble_, under_way_);
     }
     // Rises with every commit but those of the reading connection: another process's, and those of write(), by which a
     // page's letter, or an issue that is now at its turn, is noticed. Says nothing about trouble.
@@ -82,12 +89,33 @@ private:
         co_return co_await boost::asio::co_spawn(thread, std::move(running), boost::asio::use_awaitable);
     }
 
+    template <class Work>
+    static auto in(Batches& batches, Work work) -> boost::asio::awaitable<std::invoke_result_t<Work&, Connection&>> {
+        using Result = std::invoke_result_t<Work&, Connection&>;
+        struct Piece final : Batches::Piece {
+            explicit Piece(Work&& w) : work(std::move(w)) {}
+            void run(Connection& connection) override {
+                if constexpr (std::is_void_v<Result>)
+                    work(connection);
+                else
+                    result.emplace(work(connection));
+            }
+            Work work;
+            std::optional<std::conditional_t<std::is_void_v<Result>, bool, Result>> result;
+        };
+        Piece piece(std::move(work));
+        co_await batches.run(piece);
+        if constexpr (!std::is_void_v<Result>) co_return std::move(*piece.result);
+    }
+
     Connection writer_;
     Connection reader_;
     std::string write_trouble_, read_trouble_;
     int under_way_ = 0;
     boost::asio::thread_pool writing_thread_{1};
     boost::asio::thread_pool reading_thread_{1};
+    Batches writes_{writer_, writing_thread_, Batches::Together::transaction};
+    Batches reads_{reader_, reading_thread_, Batches::Together::in_order};
 };
 
 }

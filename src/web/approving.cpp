@@ -116,7 +116,7 @@ Pages::Answer Pages::decide(const http::Request& request, std::optional<IssueId>
         }
         return decided;
     };
-    auto decided = co_await database_.write(work);
+    auto decided = co_await database_.write_together(work);
     if (!decided.list) co_return not_found(request);
     auto words = speaking(*decided.list);
     if (decided.trouble.empty()) co_return notice(words, 200, decided.page);

@@ -85,7 +85,7 @@ Pages::Answer Pages::confirm(const http::Request& request, const Names& names) {
         transaction.commit();
         return confirmed;
     };
-    auto confirmed = co_await database_.write(work);
+    auto confirmed = co_await database_.write_together(work);
     if (!confirmed.list) co_return not_found(request);
     auto words = speaking(*confirmed.list, confirmed.language);
     if (confirmed.what == What::expired) co_return expired_page(words, *id, *confirmed.list);
@@ -146,7 +146,7 @@ Pages::Answer Pages::ask_again(const http::Request& request, subscribers::SignUp
         transaction.commit();
         return Again{std::move(*outcome), std::move(old->list), std::move(old->sign_up.language)};
     };
-    auto again = co_await database_.write(work);
+    auto again = co_await database_.write_together(work);
     if (!again || std::holds_alternative<subscribers::NotOpen>(again->outcome)) co_return not_found(request);
     auto* over = std::get_if<subscribers::OverBudget>(&again->outcome);
     auto words = speaking(again->list, again->language);

@@ -119,7 +119,7 @@ Pages::Answer Pages::join(const http::Request& request, const Names& names) {
         transaction.commit();
         return outcome;
     };
-    auto outcome = co_await database_.write(ask);
+    auto outcome = co_await database_.write_together(ask);
 
     auto* over = std::get_if<subscribers::OverBudget>(&outcome);
     if (over && over->which == subscribers::Budget::client) co_return too_many(format, words, over->wait);

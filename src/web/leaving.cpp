@@ -89,7 +89,7 @@ Pages::Answer Pages::leave(const http::Request& request, const Names& names) {
             (void)subscriptions.leave(*id, pressed.how, request.client, now);
         return membership(connection, tokens_, *id, now);
     };
-    auto found = co_await database_.write(work);
+    auto found = co_await database_.write_together(work);
     auto words = found.list ? speaking(*found.list, found.language) : speaking(request);
     if (found.active) co_return confirmed_page(words, *found.list);
     co_return left_page(

@@ -150,7 +150,7 @@ Pages::Answer Pages::change_preferences(const http::Request& request, const Name
         transaction.commit();
         return changed;
     };
-    auto changed = co_await database_.write(work);
+    auto changed = co_await database_.write_together(work);
     if (outbox_ && changed.before && !changed.after) co_await outbox_->forget(changed.before->address);
 
     if (!changed.before) co_return not_found(request);
