@@ -49,8 +49,10 @@ Pages::Answer Pages::confirm_form(const http::Request& request, const Names& nam
     auto heading = words.text("receive_heading", {{"list", found->list.title}});
     auto address = masked(found->sign_up.address);
     auto all = data(words, heading, found->list);
-    all["sentence"] = boost::json::object{{"receive_heading", heading},
-                                          {"receive_text", words.html("receive_text", {{"address", address}})}};
+    all["sentence"] = boost::json::object{
+        {"receive_heading", heading},
+        {"confirm_who", words.html("confirm_who", {{"list", found->list.title}, {"site", site_.name}})},
+        {"receive_text", words.html("receive_text", {{"address", address}})}};
     all["address"] = address;
     all["action"] = path_of("/confirm/" + names[0]);
     co_return page(200, "page_confirm.html", all);

@@ -73,15 +73,18 @@ std::string confirmation_letter(const LetterTemplates& templates, const digest::
                                 std::string_view confirm_url, std::string_view message_id, Time expires_at, Time now) {
     auto said = templates.languages->words({language, list.language});
     Values list_only{{"list", list.title}}, both{{"list", list.title}, {"address", address.text()}};
+    Values who{{"list", list.title}, {"site", site.name}};
     json::object words = every_letter(templates, said, site, list);
     words["subscriber"] = json::object{{"address", address.text()}};
     words["confirm_url"] = confirm_url;
     words["expires"] = expiry_in_words(said, expires_at - now);
     json::object sentences{{"confirm_subject", said.text("confirm_subject", list_only)},
                            {"confirm_preview", said.text("confirm_preview", list_only)},
-                           {"confirm_asked", said.text("confirm_asked", both)}};
+                           {"confirm_asked", said.text("confirm_asked", both)},
+                           {"confirm_who", said.text("confirm_who", who)}};
     auto text_words = as_plain_text(words, sentences);
     sentences["confirm_asked"] = said.html("confirm_asked", both);
+    sentences["confirm_who"] = said.html("confirm_who", who);
     words["sentence"] = std::move(sentences);
     return written(templates, site.from, address, "", message_id, words, text_words, now);
 }

@@ -134,6 +134,19 @@ Pages::Answer Pages::change_preferences(const http::Request& request, const Name
     if (!id) co_return not_found(request);
     auto form = http::parse_form(request);
     if (!form) co_return refusal(request, 400, "unreadable");
+    // What cannot be undone is asked twice.
+    if (form->has("erase") && form->value("erase") != "everything") {
+        auto now = clock_.now();
+        auto read = [&](storage::Connection& connection) { return Preferences::read(connection, tokens_, *id, now); };
+        auto found = co_await database_.read(read);
+        if (!found) co_return not_found(request);
+        auto words = speaking(request, *found);
+        auto address = masked(found->address.text());
+        auto all = data(words, words.text("erase_sure"));
+        all["sentence"] = json::object{{"preferences_for", words.html("preferences_for", {{"address", address}})}};
+        all["action"] = path_of("/preferences/" + names[0]);
+        co_return page(200, "page_erase.html", all);
+    }
 
     Change change{*id, *form, templates_.letter("confirm"), request.client, clock_.now()};
     std::optional<std::string> wrong; // about the new address: what keys of the catalogue say
@@ -174,7 +187,7 @@ Pages::Changed Pages::apply(storage::Connection& connection, const Change& chang
     if (!changed.before) return changed;
     auto& form = change.form;
     auto& address = changed.before->address;
-    if (form.value("erase") == "1") {
+    if (form.value("erase") == "everything") {
         delivery::Letters(connection).erase(address.key());
         (void)subscribers::erase(connection, tokens_, address, change.now);
         return changed;
@@ -268,7 +281,7 @@ templates::Words Pages::speaking(const http::Request& request, const Preferences
 
 http::Response Pages::preferences_page(const templates::Words& words, const std::string& token,
                                        const Preferences& found, const Said& said) {
-    json::array subscriptions, languages, topic_lists, weeks;
+    json::array subscriptions, others, languages, topic_lists, weeks;
     int active_lists = 0;
     bool by_local_hour = false;
     auto choices = templates_.languages()->choices();
@@ -282,10 +295,14 @@ http::Response Pages::preferences_page(const templates::Words& words, const std:
         bool active = is_active(line.membership);
         active_lists += active;
         by_local_hour |= active && line.list.local_hour;
-        subscriptions.push_back(json::object{{"list", line.list.slug},
-                                             {"title", line.list.title},
-                                             {"state", state_in_words(words, line.membership, line.list)},
-                                             {"active", active}});
+        bool waits = line.membership && line.membership->state == SubscriptionState::pending;
+        auto& part = active || waits ? subscriptions : others;
+        part.push_back(json::object{{"list", line.list.slug},
+                                    {"title", line.list.title},
+                                    {"language", line.list.language},
+                                    {"direction", templates::direction_of(line.list.language)},
+                                    {"state", state_in_words(words, line.membership, line.list)},
+                                    {"active", active}});
         if (!line.topics.empty())
             topic_lists.push_back(json::object{{"list", line.list.slug},
                                                {"title", line.list.title},
@@ -293,7 +310,8 @@ http::Response Pages::preferences_page(const templates::Words& words, const std:
         offer(line.list.language);
     }
     // Whoever never chose has no language of their own: the list's words serve. So it stays until they choose.
-    if (chosen.empty()) languages.push_back(json::object{{"code", ""}, {"name", "–"}, {"chosen", true}});
+    if (chosen.empty())
+        languages.push_back(json::object{{"code", ""}, {"name", words.text("language_of_list")}, {"chosen", true}});
     for (auto& [tag, name] : choices)
         languages.push_back(json::object{{"code", tag}, {"name", name}, {"chosen", tag == chosen}});
 
@@ -306,6 +324,8 @@ http::Response Pages::preferences_page(const templates::Words& words, const std:
     all["error"] = said.error;
     all["change_address"] = std::ranges::any_of(found.lines, may_move);
     all["subscriptions"] = std::move(subscriptions);
+    all["has_others"] = !others.empty();
+    all["others"] = std::move(others);
     all["settings"] = true;
     all["has_name"] = true;
     all["name"] = found.person.profile.name;

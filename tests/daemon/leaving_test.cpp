@@ -293,7 +293,10 @@ TEST(Preferences, HandOutAndEraseWhatIsKnown) {
     auto known = room.get(path + "?export");
     EXPECT_EQ(boost::json::parse(known.body).at("address").as_string(), "ada@example.org");
     EXPECT_EQ(known.headers.value("Cache-Control"), "no-store");
-    EXPECT_EQ(room.post(path, "erase=1").status, 200);
+    auto sure = room.post(path, "erase=1");
+    EXPECT_NE(sure.body.find("value=\"everything\""), std::string::npos);
+    EXPECT_EQ(room.count("SELECT count(*) FROM subscriber"), 1);
+    EXPECT_EQ(room.post(path, "erase=everything").status, 200);
     EXPECT_EQ(room.count("SELECT count(*) FROM subscriber"), 0);
     EXPECT_EQ(room.get(path).status, 404);
 }

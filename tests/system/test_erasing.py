@@ -64,7 +64,7 @@ def test_a_reader_who_erases_themselves_is_gone_from_the_outbox_too(empty_site):
     site = empty_site
     daemon = a_reader_with_a_history(site)
     preferences = site.outbox_links("/preferences/")[0]
-    assert site.post(preferences, {"erase": "1"}).status == 200
+    assert site.post(preferences, {"erase": "everything"}).status == 200
     until(lambda: not list((site.folder / "outbox").glob("*quillfeather*")), "the mails to be gone")
     site.run("subscriber", "erase", READER, "--yes")
     assert traces(site, daemon) == []

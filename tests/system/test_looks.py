@@ -36,6 +36,7 @@ PAGES = {
     "left": 200,
     "preferences": 200,
     "preferences_saved": 200,
+    "erase": 200,
     "archive": 200,
     "archive_empty": 200,
     "archive_issue": 200,
@@ -150,6 +151,7 @@ class Newsroom:
         yield "left", {"path": leave, "form": {"any": "thing"}}
         yield "preferences", {"path": preferences}
         yield "preferences_saved", {"path": preferences, "form": {"save": "1", "name": "Ada"}}
+        yield "erase", {"path": preferences, "form": {"erase": "1"}}
         yield "archive", {"path": f"/archive/{slug}"}
         yield "archive_empty", {"path": f"/archive/quiet-{language}"}
         yield "archive_issue", {"path": f"/archive/{slug}/{number}"}
