@@ -27,20 +27,11 @@ std::string written(const LetterTemplates& templates, const mail::Mailbox& from,
                                templates.html.render(html_words));
 }
 
-// Of more than a hundred words a letter shows ten, and each would be copied and wrapped while the database is locked.
-json::object words_of(const LetterTemplates& templates, const templates::Words& said) {
-    if (!templates.words) return said.fixed();
-    json::object words;
-    for (auto& key : *templates.words)
-        if (auto* text = said.fixed().if_contains(key)) words[key] = *text;
-    return words;
-}
-
 json::object every_letter(const LetterTemplates& templates, const templates::Words& said, const digest::SiteWords& site,
                           const subscribers::List& list) {
     return {{"site", digest::site_content(site)}, {"list", list_words(site, list)},
             {"language", said.language()},        {"direction", said.direction()},
-            {"align_start", said.align_start()},  {"words", words_of(templates, said)}};
+            {"align_start", said.align_start()},  {"words", words_of(templates.words, said)}};
 }
 
 void wrap(json::value& text) {

@@ -27,7 +27,7 @@ void add_style_hashes(std::string& sources, std::string_view template_text) {
 }
 
 // Within {{#words}} every name may be a word.
-std::optional<std::set<std::string, std::less<>>> words_in(std::initializer_list<const templates::Template*> all) {
+ShownWords words_in(std::initializer_list<const templates::Template*> all) {
     constexpr std::string_view group = "words";
     std::set<std::string, std::less<>> words;
     for (auto* one : all) {
@@ -45,15 +45,26 @@ std::optional<std::set<std::string, std::less<>>> words_in(std::initializer_list
 
 }
 
-PageTemplates::Page PageTemplates::render(std::string_view name, const boost::json::value& data) {
+boost::json::object words_of(const ShownWords& shown, const templates::Words& said) {
+    if (!shown) return said.fixed();
+    boost::json::object words;
+    for (auto& key : *shown)
+        if (auto* text = said.fixed().if_contains(key)) words[key] = *text;
+    return words;
+}
+
+PageTemplates::Page PageTemplates::render(std::string_view name, boost::json::object data) {
+    auto said = languages()->words({std::string_view(data.at("language").as_string())});
     auto& loaded = load(std::string(name));
     try {
+        data["words"] = words_of(loaded.words, said);
         return {loaded.parsed.render(data), loaded.style_source};
     } catch (const templates::TemplateError& error) {
         log::error("template cannot be rendered; the built-in one is shown", {{"error", error.what()}});
     }
     Stamps stamps;
     auto built_in = parse(std::string(name), From::built_in, stamps);
+    data["words"] = words_of(built_in.words, said);
     return {built_in.parsed.render(data), built_in.style_source};
 }
 
@@ -121,6 +132,7 @@ PageTemplates::Loaded PageTemplates::parse(const std::string& name, From from, S
     Loaded loaded;
     for (auto& part : parsed->parts()) add_style_hashes(loaded.style_source, part.source.text);
     if (loaded.style_source.empty()) loaded.style_source = "'none'";
+    loaded.words = words_in({&*parsed});
     loaded.parsed = std::move(*parsed);
     return loaded;
 }

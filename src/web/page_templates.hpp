@@ -29,10 +29,15 @@
 
 namespace postrider::web {
 
+// The KEYs of {{words.KEY}} in a template; none: every word may be in it. Of more than two hundred words a page shows
+// ten, and copying all of them takes longer than all the rest of it.
+using ShownWords = std::optional<std::set<std::string, std::less<>>>;
+[[nodiscard]] boost::json::object words_of(const ShownWords&, const templates::Words&);
+
 struct LetterTemplates {
     templates::Template subject, text, html;
     std::shared_ptr<const templates::Languages> languages;
-    std::optional<std::set<std::string, std::less<>>> words; // the KEYs of {{words.KEY}} in them; none: all may be
+    ShownWords words;
 };
 
 class PageTemplates {
@@ -43,8 +48,9 @@ public:
         std::string html;
         std::string style_source; // for style-src of Content-Security-Policy
     };
-    // Throws templates::TemplateError where the built-in template cannot be used either.
-    [[nodiscard]] Page render(std::string_view name, const boost::json::value& data);
+    // The words that it shows come in from here, in the `language` of the data. Throws templates::TemplateError where
+    // the built-in template cannot be used either.
+    [[nodiscard]] Page render(std::string_view name, boost::json::object data);
     // NAME_subject, NAME.txt and NAME.html.
     [[nodiscard]] LetterTemplates letter(const std::string& name);
     // Read again when a catalogue of the operator comes, goes or changes; its faults are in the log then.
@@ -60,6 +66,7 @@ private:
     struct Loaded {
         templates::Template parsed;
         std::string style_source;
+        ShownWords words;
         Stamps stamps; // of every file that was read or missed
     };
     enum class From { library, built_in };

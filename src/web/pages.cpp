@@ -27,8 +27,8 @@ std::string path_in(std::string_view url) {
 Pages::Pages(storage::Database& database, system::Clock& clock, const templates::Library& library,
              const subscribers::LinkTokens& tokens, const digest::SiteWords& site, const subscribers::Settings& sign_up,
              PageOptions options)
-    : database_(database), clock_(clock), library_(library), tokens_(tokens), site_(site), sign_up_(sign_up), options_(std::move(options)),
-      templates_(library), site_path_(path_in(site.url)) {
+    : database_(database), clock_(clock), library_(library), tokens_(tokens), site_(site), sign_up_(sign_up),
+      options_(std::move(options)), templates_(library), site_path_(path_in(site.url)) {
     if (!sign_up.disposable_domains.empty()) disposable_ = subscribers::DisposableDomains(sign_up.disposable_domains);
     if (options_.outbox) outbox_ = std::make_unique<OutboxFolder>(*options_.outbox);
 }
@@ -49,7 +49,6 @@ json::object Pages::data(const templates::Words& words, std::string_view title) 
     return {{"title", title},
             {"language", words.language()},
             {"direction", words.direction()},
-            {"words", words.fixed()},
             {"site", digest::site_content(site_)}};
 }
 
