@@ -41,7 +41,7 @@ constexpr Option rules[] = {
      "longer",
      Times::any},
     {"--template", "NAME", "the design of its issues: digest, brief, letter, or your own NAME.html and NAME.txt"},
-    {"--approval", "yes|no", "whether a person must approve each issue"},
+    {"--approval", "yes|no", "whether each issue waits, from its slot on, until a person approves it; else --approve"},
     {"--local-hour", "yes|no",
      "whether a scheduled issue comes when a reader's own clock shows the time of the schedule; who lives east of "
      "--timezone gets it a day later. For lists that send at most once a day"},
@@ -214,8 +214,7 @@ void show(Call& call, const List& list) {
     table.row({"language", list.language});
     table.row({"template", list.template_name});
     show_look(table, digest::ListLooks(call.database()).of(list.id));
-    table.row({"approval", list.approval ? "yes: an issue waits until it is approved" : "no"});
-    show_approval(table, digest::Approvals(call.database()).of(list.id), call.site().words.editor);
+    show_approval(table, list, digest::Approvals(call.database()).of(list.id), call.site().words.editor);
     table.row({"welcome", list.welcome ? "yes" : "no"});
     table.print(call.out, call.terminal);
 }
@@ -228,7 +227,7 @@ int add(Call& call) {
     if (call.has("--private")) list.state = ListState::private_;
     auto picking = read_picking(call, list);
     auto look = read_look(call, {});
-    auto approval = read_approval(call, {});
+    auto approval = read_approval(call, list, {});
     storage::Transaction transaction(call.database());
     auto added = Lists(call.database()).add(list, call.now);
     if (!added) throw Failure(fmt::format("{}: {}", list.slug, to_text(added.error())));
@@ -258,7 +257,7 @@ int edit(Call& call) {
     }
     auto picking = read_picking(call, list);
     auto look = read_look(call, digest::ListLooks(call.database()).of(list.id));
-    auto approval = read_approval(call, digest::Approvals(call.database()).of(list.id));
+    auto approval = read_approval(call, list, digest::Approvals(call.database()).of(list.id));
     storage::Transaction transaction(call.database());
     auto edited = Lists(call.database()).update(list, call.now);
     if (!edited) throw Failure(fmt::format("{}: {}", list.slug, to_text(edited.error())));

@@ -23,7 +23,14 @@ constexpr Duration shortest = 1min, longest = 7 * 24h;
 
 std::span<const Option> approval_options() { return options; }
 
-std::optional<digest::Approval> read_approval(Call& call, std::optional<digest::Approval> approval) {
+std::optional<digest::Approval> read_approval(Call& call, subscribers::List& list,
+                                              std::optional<digest::Approval> approval) {
+    // Two ways to ask a person, of which a list has one: the one that was said last.
+    bool asks_ahead = call.has("--approve") && call.text("--approve") != "none";
+    if (asks_ahead && call.text("--approval") == "yes")
+        throw WrongUsage("--approve and --approval yes are two ways to ask a person; give one of them");
+    if (asks_ahead) list.approval = false;
+    if (call.text("--approval") == "yes") approval.reset();
     if (call.text("--approve") == "none")
         approval.reset();
     else if (auto ahead = call.duration_if("--approve")) {
@@ -48,11 +55,15 @@ std::optional<digest::Approval> read_approval(Call& call, std::optional<digest::
     return approval;
 }
 
-void show_approval(Table& table, const std::optional<digest::Approval>& approval, const std::string& site_editor) {
-    if (!approval) return;
-    table.row({"approve", fmt::format("{} ahead, by {}; without an answer it {}", to_text(approval->ahead),
-                                      approval->editor.empty() ? site_editor : approval->editor,
-                                      approval->unanswered == digest::Unanswered::send ? "is sent" : "waits")});
+void show_approval(Table& table, const subscribers::List& list, const std::optional<digest::Approval>& approval,
+                   const std::string& site_editor) {
+    if (!approval) {
+        table.row({"approval", list.approval ? "yes: an issue waits until it is approved" : "no"});
+        return;
+    }
+    table.row({"approval", fmt::format("{} ahead, by {}; without an answer it {}", to_text(approval->ahead),
+                                       approval->editor.empty() ? site_editor : approval->editor,
+                                       approval->unanswered == digest::Unanswered::send ? "is sent" : "waits")});
 }
 
 json::value approval_json(const std::optional<digest::Approval>& approval) {

@@ -213,8 +213,8 @@ std::vector<templates::Fault> Publishing::freeze(IssueId id, Time now) {
     IssueWords words{lists_.take_issue_number(list.id), now, left_over};
     auto compiled = compile(list, words, under_topics(std::move(stories), ListRules(connection_).of(list)));
     auto message = delivery::Message::compile(compiled.parts);
-    auto mailing = delivery::Mailings(connection_).add(list.id, message.to_text(), now,
-                                                       list.local_hour ? issue.slot : std::nullopt);
+    auto mailing = delivery::Mailings(connection_)
+                       .add(list.id, message.to_text(), now, list.local_hour ? issue.slot : std::nullopt);
     system::fault_point("issue half frozen");
     issues_.freeze(id, words.number, compiled.subject, json::serialize(compiled.content), compiled.page.stored(),
                    compiled.plain.stored(), mailing, now);

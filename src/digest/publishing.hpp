@@ -64,10 +64,10 @@ public:
         Time slot;
         Outcome outcome;
     };
-    // Every slot that is due: filled, held for its editor, or recorded as skipped; and what its editor has let go. An error of one list leaves the others alone; it comes
-    // back in `errors`.
+    // Every slot that is due: filled, held for its editor, or recorded as skipped; and what its editor has let go. An
+    // error of one list leaves the others alone; it comes back in `errors`.
     std::vector<Fired> publish_due(Time now, Duration catch_up, std::vector<std::string>& errors);
-    // Cheap, for asking once a second: whether publish_due would do anything.
+    // Cheap, for asking several times a second: whether publish_due would do anything.
     [[nodiscard]] bool anything_due(Time now);
     // The next slot of a list after `now`; nothing without a schedule.
     [[nodiscard]] static std::optional<Time> next_slot(const subscribers::List& list, Time after);

@@ -42,11 +42,12 @@ public:
 private:
     boost::asio::awaitable<void> hand_over();
     void run_all(const std::vector<Piece*>& pieces);
+    void fail(std::exception_ptr failure);
 
     Connection& connection_;
     boost::asio::thread_pool& thread_;
     const Together together_;
-    std::vector<Piece*> waiting_;
+    std::vector<Piece*> waiting_, handed_over_;
     bool under_way_ = false;
 };
 

@@ -62,7 +62,7 @@ std::optional<Duration> Budgets::take_for_client(std::string_view client, Proof 
 }
 
 bool Budgets::spend(std::string_view nonce, Time now) {
-    // A row that outlives the solution: purge() leaves it alone for an hour at least.
+    // A row that outlives the solution: purge() leaves it alone for a day.
     return connection_.run(R"sql(INSERT INTO budget (kind, key, window_start, used)
                                  SELECT 'solution', $1, $2, 1
                                  WHERE NOT EXISTS (SELECT 1 FROM budget WHERE kind = 'solution' AND key = $1))sql",

@@ -99,6 +99,7 @@ Pages::Answer Pages::decide(const http::Request& request, std::optional<IssueId>
         std::optional<subscribers::List> list;
         std::string_view page;
         std::string trouble;
+        std::vector<templates::Fault> warnings;
     };
     auto work = [&](storage::Connection& connection) {
         Decided decided;
@@ -107,8 +108,13 @@ Pages::Answer Pages::decide(const http::Request& request, std::optional<IssueId>
         decided.list = subscribers::Lists(connection).find(issue->list);
         digest::Publishing publishing(connection, library_, tokens_, site_);
         try {
-            decided.page =
-                page_of(decision == Decision::approve ? publishing.approve(*id, now).answer : publishing.stop(*id));
+            if (decision == Decision::approve) {
+                auto answered = publishing.approve(*id, now);
+                decided.page = page_of(answered.answer);
+                decided.warnings = std::move(answered.warnings);
+            } else {
+                decided.page = page_of(publishing.stop(*id));
+            }
         } catch (const storage::Error&) {
             throw;
         } catch (const std::exception& error) { // a template that cannot be used, a draft without stories
@@ -116,8 +122,10 @@ Pages::Answer Pages::decide(const http::Request& request, std::optional<IssueId>
         }
         return decided;
     };
-    auto decided = co_await database_.write_together(work);
+    auto decided = co_await database_.write(work); // alone: making an issue takes its time
     if (!decided.list) co_return not_found(request);
+    for (auto& fault : decided.warnings)
+        log::warn("a template has a fault", {{"list", decided.list->slug}, {"fault", fault.text()}});
     auto words = speaking(*decided.list);
     if (decided.trouble.empty()) co_return notice(words, 200, decided.page);
     log::error("an issue that was approved cannot be made", {{"issue", id->number}, {"reason", decided.trouble}});

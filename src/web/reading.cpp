@@ -175,8 +175,12 @@ Pages::Answer Pages::archive_issue(const http::Request& request, const Names& na
 
 Pages::Answer Pages::archive_feed(const http::Request& request, const Names& names) {
     auto before = page_in(request);
+    // What an issue holds may be large: it is taken apart where it is read, and not on the loop.
     auto read = [&](storage::Connection& connection) {
-        return archive_of(connection, names[0], before, entries_in_feed, With::contents);
+        auto found = archive_of(connection, names[0], before, entries_in_feed, With::contents);
+        if (found)
+            for (auto& content : found->contents) content = stories_as_html(content);
+        return found;
     };
     auto found = co_await database_.read(read);
     if (!found) co_return not_found(request);
@@ -191,8 +195,8 @@ Pages::Answer Pages::archive_feed(const http::Request& request, const Names& nam
     std::vector<FeedEntry> entries;
     for (std::size_t i = 0; i < found->issues.size(); ++i) {
         auto& issue = found->issues[i];
-        entries.push_back({issue.subject, fmt::format("{}/{}", page_url, *issue.number),
-                           stories_as_html(found->contents[i]), *issue.frozen_at});
+        entries.push_back({issue.subject, fmt::format("{}/{}", page_url, *issue.number), std::move(found->contents[i]),
+                           *issue.frozen_at});
     }
     http::Response response{200, {}, as_json ? json_feed(feed, entries) : atom(feed, entries)};
     response.headers.add("Content-Type", as_json ? "application/feed+json" : "application/atom+xml; charset=utf-8");
