@@ -7,6 +7,15 @@
 namespace postrider::subscribers {
 namespace {
 
+// What read_into() reads.
+const std::string reader_of = R"sql(
+        SELECT s.id, r.address, r.name, r.language, r.attributes, s.activated_at, s.left_at, s.subscriber_id, s.topics,
+               r.paused_until, r.timezone
+        FROM subscription s LEFT JOIN subscriber r ON r.id = s.subscriber_id )sql";
+const std::string readers_of_audience =
+    reader_of + "WHERE s.list_id = $1 AND s.id > $2 AND s.id <= $3 AND (s.left_at IS NULL OR s.left_at > $4) ";
+const std::string in_order = "ORDER BY s.id LIMIT $5";
+
 // Keeps the strings' memory.
 void read_into(Reader& reader, const storage::Row& row) {
     auto text = [&](int column, std::string_view otherwise = {}) {
@@ -22,13 +31,7 @@ void read_into(Reader& reader, const storage::Row& row) {
     reader.left = !row.null(6) || row.null(1);
     reader.topics = row.text(8);
     reader.paused_until = row.get<std::optional<Time>>(9);
-}
-
-Reader reader_in(const storage::Row& row) {
-    Reader reader;
-    read_into(reader, row);
-    reader.timezone = row.text(10);
-    return reader;
+    reader.timezone = text(10);
 }
 
 }
@@ -71,14 +74,10 @@ std::int64_t end_of_slice(storage::Connection& connection, ListId list, std::int
 
 int read_audience(storage::Connection& connection, ListId list, Time fixed_at, std::int64_t after, std::int64_t last,
                   int limit, const std::function<Reader&()>& place) {
+    static const std::string sql = readers_of_audience + in_order;
     int count = 0;
     connection.each(
-        R"sql(
-        SELECT s.id, r.address, r.name, r.language, r.attributes, s.activated_at, s.left_at, s.subscriber_id, s.topics,
-               r.paused_until
-        FROM subscription s LEFT JOIN subscriber r ON r.id = s.subscriber_id
-        WHERE s.list_id = $1 AND s.id > $2 AND s.id <= $3 AND (s.left_at IS NULL OR s.left_at > $4)
-        ORDER BY s.id LIMIT $5)sql",
+        sql,
         [&](const storage::Row& row) {
             read_into(place(), row);
             ++count;
@@ -89,15 +88,11 @@ int read_audience(storage::Connection& connection, ListId list, Time fixed_at, s
 
 int read_audience_in(storage::Connection& connection, ListId list, Time fixed_at, std::int64_t after, std::int64_t last,
                      int limit, const ZoneFilter& filter, const std::function<Reader&()>& place) {
+    static const std::string sql =
+        readers_of_audience + "AND (instr($6, $8 || coalesce(r.timezone, '') || $8) > 0) = $7 " + in_order;
     int count = 0;
     connection.each(
-        R"sql(
-        SELECT s.id, r.address, r.name, r.language, r.attributes, s.activated_at, s.left_at, s.subscriber_id, s.topics,
-               r.paused_until
-        FROM subscription s LEFT JOIN subscriber r ON r.id = s.subscriber_id
-        WHERE s.list_id = $1 AND s.id > $2 AND s.id <= $3 AND (s.left_at IS NULL OR s.left_at > $4)
-          AND (instr($6, $8 || coalesce(r.timezone, '') || $8) > 0) = $7
-        ORDER BY s.id LIMIT $5)sql",
+        sql,
         [&](const storage::Row& row) {
             read_into(place(), row);
             ++count;
@@ -118,12 +113,10 @@ std::vector<std::string> zones_in_use(storage::Connection& connection) {
 }
 
 Reader read_one(storage::Connection& connection, SubscriptionId subscription) {
-    auto reader = connection.first(R"sql(
-        SELECT s.id, r.address, r.name, r.language, r.attributes, s.activated_at, s.left_at, s.subscriber_id, s.topics,
-               r.paused_until, coalesce(r.timezone, '')
-        FROM subscription s LEFT JOIN subscriber r ON r.id = s.subscriber_id WHERE s.id = $1)sql",
-                                   reader_in, subscription);
-    return reader.value_or(Reader{subscription, {}, "", "", "", "{}", Time(), true, ""});
+    static const std::string sql = reader_of + "WHERE s.id = $1";
+    Reader reader{subscription, {}, "", "", "", "{}", Time(), true, ""};
+    connection.each(sql, [&](const storage::Row& row) { read_into(reader, row); }, subscription);
+    return reader;
 }
 
 std::vector<std::string> counter_contradictions(storage::Connection& connection, ListId list) {

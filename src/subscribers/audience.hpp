@@ -37,7 +37,7 @@ struct Reader {
     bool left = false;  // since the audience was fixed, or erased: gets no mail
     std::string topics; // chosen ones: topics.hpp
     std::optional<Time> paused_until = {};
-    std::string timezone = {}; // only from read_one()
+    std::string timezone = {};
 };
 
 // The ids of the `count`-th reader of the list after `after`: where a slice ends; 0 when there is none left up to the

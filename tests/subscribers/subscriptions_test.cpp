@@ -3,6 +3,8 @@
 #include "subscribers/erase.hpp"
 #include "subscribers/site.hpp"
 
+#include <tuple>
+
 namespace postrider::subscribers {
 namespace {
 
@@ -197,6 +199,30 @@ TEST(Suppressions, TheOperatorsWordStandsWhateverComesAfterIt) {
     EXPECT_EQ(site.suppressions.find(address("ada@example.org"))->kind, SuppressionKind::operator_);
     erase(site.database, site.tokens, address("ada@example.org"), noon);
     EXPECT_EQ(site.suppressions.find(address("ada@example.org"))->reason, "by letter");
+}
+
+TEST(Subscriptions, AReaderIsTheSameHoweverTheyAreRead) {
+    Site site;
+    auto ada = site.reader("ada@example.org", site.courier);
+    site.database.run(
+        "UPDATE subscriber SET name = 'Ada', language = 'de', timezone = 'Asia/Tokyo', attributes = '{\"a\":\"b\"}', "
+        "paused_until = 7");
+    site.database.run("UPDATE subscription SET topics = 'News'");
+    auto fixed = fix_audience(site.database, site.courier, noon);
+    auto one = read_one(site.database, ada);
+    EXPECT_EQ(one.timezone, "Asia/Tokyo");
+    std::vector<Reader> readers;
+    auto place = [&]() -> Reader& { return readers.emplace_back(); };
+    ASSERT_EQ(read_audience(site.database, site.courier, fixed.fixed_at, 0, fixed.ceiling, 10, place), 1);
+    ASSERT_EQ(read_audience_in(site.database, site.courier, fixed.fixed_at, 0, fixed.ceiling, 10,
+                               {"\nAsia/Tokyo\n", true}, place),
+              1);
+    auto all_of = [](const Reader& reader) {
+        return std::tuple(reader.subscription, reader.subscriber, reader.address, reader.name, reader.language,
+                          reader.attributes, reader.activated_at, reader.left, reader.topics, reader.paused_until,
+                          reader.timezone);
+    };
+    for (auto& reader : readers) EXPECT_TRUE(all_of(reader) == all_of(one));
 }
 
 TEST(Erase, NoRowHoldsThePersonAnyMoreAndTheCountsStillFit) {
