@@ -36,25 +36,34 @@ std::string Budgets::key_of_address(const mail::Address& address) const {
     return system::base32(tokens_.address_hash("budget " + key));
 }
 
-std::optional<Duration> Budgets::take_for_client(std::string_view client, Proof proof, Time now) {
-    if (client.empty()) return std::nullopt;
-    struct One {
-        std::string_view kind;
-        std::string key;
-        const Rate& rate;
-    };
+std::vector<Budgets::OfClient> Budgets::of_client(std::string_view client, Proof proof) const {
+    if (client.empty()) return {};
     auto hashed = [&](std::string_view kind, const std::string& network) {
         return system::base32(tokens_.address_hash(fmt::format("{} {}", kind, network)));
     };
     auto one = client_network(client), wide = wide_network(client);
-    std::vector<One> budgets{{"client", hashed("client", one), settings_.per_client}};
+    std::vector<OfClient> budgets{{"client", hashed("client", one), settings_.per_client}};
     if (wide.contains(':')) budgets.push_back({"network", hashed("network", wide), settings_.per_network});
     if (proof == Proof::missing) budgets.push_back({"unproven", hashed("unproven", one), settings_.per_unproven});
+    return budgets;
+}
 
-    storage::Transaction transaction(connection_);
+std::optional<Duration> Budgets::longest_wait(std::span<const OfClient> budgets, Time now) {
     std::optional<Duration> longest;
     for (auto& [kind, key, rate] : budgets)
         if (auto time = wait(kind, key, rate, now)) longest = std::max(longest.value_or(*time), *time);
+    return longest;
+}
+
+std::optional<Duration> Budgets::wait_for_client(std::string_view client, Time now) {
+    return longest_wait(of_client(client, Proof::enough), now);
+}
+
+std::optional<Duration> Budgets::take_for_client(std::string_view client, Proof proof, Time now) {
+    auto budgets = of_client(client, proof);
+    if (budgets.empty()) return std::nullopt;
+    storage::Transaction transaction(connection_);
+    auto longest = longest_wait(budgets, now);
     if (!longest)
         for (auto& [kind, key, rate] : budgets) count(kind, key, rate, now);
     transaction.commit();

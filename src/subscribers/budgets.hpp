@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,6 +66,8 @@ public:
     // Takes one request of this client's, of its network's, and without a proof of the few that need none; or takes
     // nothing and gives the time until there is one again. A client of unknown address ("") has no budget of its own.
     [[nodiscard]] std::optional<Duration> take_for_client(std::string_view client, Proof, Time now);
+    // The time until take_for_client() has one for whoever brings a proof; nothing: there is one. Takes nothing.
+    [[nodiscard]] std::optional<Duration> wait_for_client(std::string_view client, Time now);
     // Lets a solution of the proof of work pass once.
     [[nodiscard]] bool spend(std::string_view nonce, Time now);
     // Counts one mail to this address that was refused; gives how many there were within a day.
@@ -75,6 +78,13 @@ public:
     void purge(Time now);
 
 private:
+    struct OfClient {
+        std::string_view kind;
+        std::string key;
+        const Rate& rate;
+    };
+    [[nodiscard]] std::vector<OfClient> of_client(std::string_view client, Proof) const;
+    [[nodiscard]] std::optional<Duration> longest_wait(std::span<const OfClient>, Time now);
     [[nodiscard]] std::string key_of_address(const mail::Address&) const;
     [[nodiscard]] std::optional<Duration> wait(std::string_view kind, std::string_view key, const Rate&, Time now);
     void count(std::string_view kind, std::string_view key, const Rate&, Time now);

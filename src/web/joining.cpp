@@ -102,7 +102,14 @@ Pages::Answer Pages::join(const http::Request& request, const Names& names) {
     if (!fault.empty()) co_return bad_address(format, words, *list, *entry, fault);
 
     auto now = clock_.now();
-    auto proven = proof_in(*entry, list->id, now);
+    if (work_is_wanted(now) && !entry->altcha.empty()) {
+        // Before any work of ours: whoever is over the budget gets the same answer for less.
+        auto wait = [&](storage::Connection& connection) {
+            return subscribers::Budgets(connection, tokens_, sign_up_).wait_for_client(request.client, now);
+        };
+        if (auto time = co_await database_.read(wait)) co_return too_many(format, words, *time);
+    }
+    auto proven = co_await proof_in(*entry, list->id, request.client, now);
     note_sign_up(now);
     auto templates = templates_.letter("confirm");
     auto agreed = fmt::format("{}. {}", words.text("subscribe_to", {{"list", list->title}}), words.text("join_hint"));

@@ -33,7 +33,7 @@ Pages::Pages(storage::Database& database, system::Clock& clock, const templates:
     if (options_.outbox) outbox_ = std::make_unique<OutboxFolder>(*options_.outbox);
 }
 
-Pages::~Pages() = default;
+Pages::~Pages() { working_thread_.join(); }
 
 templates::Words Pages::speaking(const http::Request& request, std::string_view wish) {
     auto wishes = languages_in(request.headers.value("Accept-Language"));

@@ -14,6 +14,7 @@
 #include "web/page_templates.hpp"
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/json/fwd.hpp>
 
 #include <filesystem>
@@ -23,6 +24,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 // What a reader sees of the program: one function for each page, from a request to an answer.
@@ -33,7 +35,7 @@
 //         English. A function for GET changes nothing, not even a row. Nobody learns from an answer whether an address is known:
 //         it is the same for all, to the octet. Every token that is not ours gets the one page of not_found(). No full
 //         address and no token is shown to whoever opens a link; every value is escaped.
-// Threads: one loop thread; the database does its work on its own. Errors: what storage throws comes out of the co_await.
+// Threads: one loop thread; the database does its work on its own, and so does the check of a proof of work. Errors: what storage throws comes out of the co_await.
 
 namespace postrider::storage {
 class Database;
@@ -167,7 +169,8 @@ private:
         subscribers::Proof proof;
         std::string nonce;
     };
-    [[nodiscard]] Proven proof_in(const Entry&, ListId, Time now) const;
+    boost::asio::awaitable<Proven> proof_in(const Entry&, ListId, const std::string& client, Time now);
+    [[nodiscard]] bool may_check_work(const std::string& client, Time now);
     [[nodiscard]] bool leads_back(const Entry&) const; // to where a form may
     void tell_old_address(storage::Connection&, const LetterTemplates&, SubscriptionId, const subscribers::List&,
                           Time now) const;
@@ -207,6 +210,9 @@ private:
     subscribers::DisposableDomains disposable_;
     double sign_ups_ = 0; // lately: each runs off at the rate of odd_above
     Time sign_ups_at_{};
+    std::unordered_map<std::string, int> works_checked_; // by client, since:
+    Time works_checked_since_{};
+    boost::asio::thread_pool working_thread_{1}; // checks what browsers worked out
 };
 
 // Frozen issues are mail: they bring inline styles and pictures, and nothing that runs.

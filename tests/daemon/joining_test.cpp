@@ -141,6 +141,51 @@ TEST(Joining, TheProofOfWorkIsAskedForOnlyWhereItIsWanted) {
     EXPECT_EQ(room.get("/challenge").status, 204);
 }
 
+// As a browser does it.
+std::string solved(Newsroom& room) {
+    auto challenge = json::parse(room.get("/challenge").body);
+    auto& given = challenge.at("parameters");
+    auto nonce = system::from_hex(std::string_view(given.at("nonce").as_string()));
+    auto salt = system::from_hex(std::string_view(given.at("salt").as_string()));
+    for (int counter = 0;; ++counter) {
+        std::string end{'\0', '\0', char(counter >> 8), char(counter)};
+        auto key = system::hex(system::pbkdf2_sha256(nonce + end, salt, int(given.at("cost").as_int64()), 32));
+        if (!key.starts_with(std::string_view(given.at("keyPrefix").as_string()))) continue;
+        auto text = json::serialize(json::object{
+            {"challenge", challenge}, {"solution", json::object{{"counter", counter}, {"derivedKey", key}}}});
+        return system::base64url(text);
+    }
+}
+
+TEST(Joining, WrongSolutionsOfOneClientAreLookedAtAFewTimesASecondAndNobodyElsesWaitsForThem) {
+    Newsroom room;
+    room.settings.proof_of_work = subscribers::ProofOfWork::on;
+    room.settings.per_unproven = {1, 1h};
+    auto send = [&](std::string_view proof, std::string client) {
+        auto body = fmt::format("email=a%40example.org&altcha={}", proof);
+        return room.post("/join/courier", std::move(body), room.urlencoded, {}, std::move(client)).status;
+    };
+    auto good = solved(room), other = solved(room);
+    EXPECT_EQ(send("nonsense", "192.0.2.1"), 200); // the one that needs no proof
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(send("nonsense", "192.0.2.1"), 429);
+    EXPECT_EQ(send(good, "192.0.2.1"), 429) << "it is not looked at";
+    EXPECT_EQ(send(other, "192.0.2.2"), 200);
+    room.clock.advance(1s);
+    EXPECT_EQ(send(good, "192.0.2.1"), 200) << "and not spent";
+}
+
+TEST(Joining, WhoIsOverTheBudgetIsToldSoBeforeTheirProofIsLookedAt) {
+    Newsroom room;
+    room.settings.proof_of_work = subscribers::ProofOfWork::on;
+    room.settings.per_client = {1, 1h};
+    auto good = solved(room);
+    EXPECT_EQ(room.joins("a@example.org").status, 200);
+    auto answer = room.post("/join/courier", "email=b%40example.org&altcha=" + good);
+    EXPECT_EQ(answer.status, 429);
+    EXPECT_NE(answer.headers.value("Retry-After"), "");
+    EXPECT_EQ(room.count("SELECT count(*) FROM budget WHERE kind = 'solution'"), 0);
+}
+
 TEST(Joining, TheScriptIsSmallAndNeedsNobodyElse) {
     Newsroom room;
     auto script = room.get("/join.js");
