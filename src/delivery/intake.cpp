@@ -344,13 +344,15 @@ Intake::Slice* Intake::cut_slice(storage::Connection& connection, Open& open, Ti
 
 // The next one that rested until its wave was due.
 Intake::Slice* Intake::wake_slice(storage::Connection& connection, Open& open, Time now) {
+    auto due = std::ranges::count_if(open.waves->all, [&](auto& wave) { return wave.not_before <= now; });
+    // By the number of the wave, as the index has it: while none is due none is looked at.
     auto slice = connection.first(
         R"sql(SELECT first_id, last_id, wave FROM slice
-              WHERE mailing_id = $1 AND not_before IS NOT NULL AND not_before <= $2 ORDER BY wave, first_id LIMIT 1)sql",
+              WHERE mailing_id = $1 AND not_before IS NOT NULL AND wave < $2 ORDER BY wave, first_id LIMIT 1)sql",
         [](const storage::Row& row) {
             return Slice{row.integer(0), row.integer(1), row.integer(0) - 1, 0, true, false, row.get<int>(2)};
         },
-        open.mailing->id, now);
+        open.mailing->id, due);
     if (!slice) return nullptr;
     connection.run(R"sql(UPDATE slice SET not_before = NULL, worker = $3, lease_until = $4, readers = NULL
                          WHERE mailing_id = $1 AND first_id = $2)sql",
@@ -438,16 +440,32 @@ void Intake::finish(storage::Connection& connection, MailingId mailing, const Sl
                    mailing, slice.first, slice.last, now);
 }
 
-// As finish(), but there are waves to come.
-void Intake::rest(storage::Connection& connection, const Open& open, const Slice& slice) {
+// The next one in which some reader of the slice lives; the last one where only those wait whose zone's wave is over;
+// none when everybody has an outcome.
+std::optional<int> Intake::wave_after(storage::Connection& connection, const Open& open, const Slice& slice) {
+    auto& mailing = *open.mailing;
+    auto zones =
+        subscribers::zones_of_audience(connection, mailing.list, mailing.started_at, slice.first - 1, slice.last);
+    for (int next = slice.wave + 1; next <= open.last_wave(); ++next)
+        if (std::ranges::any_of(zones, [&](auto& zone) { return open.waves->all[std::size_t(next)].has(zone.name); }))
+            return next;
+    auto outcomes = connection.value<std::int64_t>(
+        "SELECT count(*) FROM delivery WHERE mailing_id = $1 AND subscription_id BETWEEN $2 AND $3", mailing.id,
+        slice.first, slice.last);
+    std::int64_t readers = 0;
+    for (auto& zone : zones) readers += zone.readers;
+    return *outcomes < readers ? std::optional(open.last_wave()) : std::nullopt;
+}
+
+// As finish(), but until that wave.
+void Intake::rest(storage::Connection& connection, const Open& open, const Slice& slice, int wave) {
     connection.run(R"sql(
         UPDATE slice SET wave = $4, not_before = $5, worker = NULL, lease_until = NULL, (readers, first_at, last_at) =
             (SELECT count(*), min(CASE WHEN state = 'accepted' AND tries = 1 THEN at END),
                     max(CASE WHEN state = 'accepted' AND tries = 1 THEN at END)
              FROM delivery WHERE mailing_id = $1 AND subscription_id BETWEEN $2 AND $3)
         WHERE mailing_id = $1 AND first_id = $2)sql",
-                   open.mailing->id, slice.first, slice.last, slice.wave + 1,
-                   open.waves->all[std::size_t(slice.wave) + 1].not_before);
+                   open.mailing->id, slice.first, slice.last, wave, open.waves->all[std::size_t(wave)].not_before);
 }
 
 void Intake::finish_slices(storage::Connection& connection, Group& group, Time now) {
@@ -461,8 +479,9 @@ void Intake::finish_slices(storage::Connection& connection, Group& group, Time n
                 slice.again = false;
                 group.more = true;
             } else if (everybody_back) {
-                if (slice.wave < open.last_wave()) {
-                    rest(connection, open, slice);
+                auto next = slice.wave < open.last_wave() ? wave_after(connection, open, slice) : std::nullopt;
+                if (next) {
+                    rest(connection, open, slice, *next);
                     group.more = true;
                 } else
                     finish(connection, id, slice, now);

@@ -153,7 +153,8 @@ private:
     void take_records(storage::Connection&, const Group&, Time now);
     void take_back(storage::Connection&, const Group&);
     static void finish(storage::Connection&, MailingId, const Slice&, Time now);
-    static void rest(storage::Connection&, const Open&, const Slice&);
+    [[nodiscard]] static std::optional<int> wave_after(storage::Connection&, const Open&, const Slice&);
+    static void rest(storage::Connection&, const Open&, const Slice&, int wave);
     void finish_slices(storage::Connection&, Group&, Time now);
     void follow_states(storage::Connection&, Group&, Time now);
     void load(storage::Connection&, const Mailing&);

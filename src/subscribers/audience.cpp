@@ -101,6 +101,17 @@ int read_audience_in(storage::Connection& connection, ListId list, Time fixed_at
     return count;
 }
 
+std::vector<ZoneReaders> zones_of_audience(storage::Connection& connection, ListId list, Time fixed_at,
+                                           std::int64_t after, std::int64_t last) {
+    return connection.all(
+        R"sql(
+        SELECT coalesce(r.timezone, ''), count(*) FROM subscription s LEFT JOIN subscriber r ON r.id = s.subscriber_id
+        WHERE s.list_id = $1 AND s.id > $2 AND s.id <= $3 AND (s.left_at IS NULL OR s.left_at > $4)
+        GROUP BY coalesce(r.timezone, ''))sql",
+        [](const storage::Row& row) { return ZoneReaders{row.get<std::string>(0), row.integer(1)}; }, list, after, last,
+        fixed_at);
+}
+
 // From one name to the next, each a step into the index.
 std::vector<std::string> zones_in_use(storage::Connection& connection) {
     std::vector<std::string> zones;

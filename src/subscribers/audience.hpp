@@ -58,6 +58,14 @@ struct ZoneFilter {
 int read_audience_in(storage::Connection& connection, ListId list, Time fixed_at, std::int64_t after, std::int64_t last,
                      int limit, const ZoneFilter& filter, const std::function<Reader&()>& place);
 
+// Where the readers of the audience with after < id <= last live.
+struct ZoneReaders {
+    std::string name; // empty: it is not known
+    std::int64_t readers;
+};
+[[nodiscard]] std::vector<ZoneReaders> zones_of_audience(storage::Connection& connection, ListId list, Time fixed_at,
+                                                         std::int64_t after, std::int64_t last);
+
 // Every time zone that some subscriber has; quick, however many subscribers there are.
 [[nodiscard]] std::vector<std::string> zones_in_use(storage::Connection& connection);
 

@@ -158,6 +158,41 @@ TEST_F(WavesOffice, AKillInAnyWaveLosesNobody) {
     EXPECT_EQ(to.size(), 600u);
 }
 
+TEST_F(WavesOffice, NobodyWaitsForTheHourOfAZoneInWhichNoReaderOfTheListLives) {
+    lives("ada@example.org", "");
+    lives("nyc@example.org", "America/New_York");
+    auto elsewhere = add_list("elsewhere");
+    for (auto* zone : {"Europe/London", "Asia/Tokyo"})
+        moves(joins(std::string(zone) + "@example.org", elsewhere), zone);
+    auto id = local_issue();
+    settles();
+    ASSERT_EQ(waves_of(*connection, id).size(), 4u);
+    auto wave = [&] { return connection->value<int>("SELECT wave FROM slice WHERE mailing_id = $1", id).value(); };
+    EXPECT_EQ(wave(), 2) << "past London's";
+    passes(6h, 30min);
+    balances(id, 2);
+    EXPECT_EQ(balance(id).state, MailingState::sent) << "long before Tokyo's";
+}
+
+TEST_F(WavesOffice, WhereEverybodyHasItAfterTheListsHourTheIssueIsSent) {
+    lives("ada@example.org", "");
+    moves(joins("tokyo@example.org", add_list("elsewhere")), "Asia/Tokyo");
+    auto id = local_issue();
+    settles();
+    balances(id, 1);
+}
+
+TEST_F(WavesOffice, WhoMovesToAZoneWhoseWaveIsLeftOutGetsItWithTheLastOne) {
+    auto tokyo = lives("tokyo@example.org", "Asia/Tokyo");
+    moves(joins("elsewhere@example.org", add_list("elsewhere")), "America/New_York");
+    auto id = local_issue();
+    settles();
+    moves(tokyo, "America/New_York");
+    passes(17h, 1h);
+    EXPECT_EQ(relay.messages_for("tokyo@example.org"), 1);
+    balances(id, 1);
+}
+
 TEST_F(WavesOffice, WhoMovesToAnotherZoneMeanwhileGetsItOnceAllTheSame) {
     auto west = lives("west@example.org", "America/New_York");
     auto home = lives("home@example.org", "");
