@@ -115,14 +115,17 @@ public:
         auto key = settings_.kept && page && route->kind != Kind::secret ? KeptAnswers::key_of(request) : std::string();
         if (auto* kept = key.empty() ? nullptr : settings_.kept->find(key)) {
             response = *kept;
-        } else if (page) {
-            auto running = answered(page, request, names);
-            response = co_await std::move(running);
-            if (!key.empty()) settings_.kept->keep(key, response);
         } else {
-            response = without_page(*route, request);
+            if (page) {
+                auto running = answered(page, request, names);
+                response = co_await std::move(running);
+            } else {
+                response = without_page(*route, request);
+            }
+            dress(response, route->kind, pages_);
+            if (route->kind != Kind::secret && request.method == "GET") http::tag(response);
+            if (!key.empty()) settings_.kept->keep(key, response);
         }
-        dress(response, route->kind, pages_);
         if (route->kind != Kind::secret) http::answer_conditionally(request, response, pages_.now());
         if (route->cors) allow_origin(response, *route, request);
         co_return response;

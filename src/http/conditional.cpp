@@ -32,11 +32,14 @@ bool is_known(const Request& request, const Response& response, std::string_view
 
 }
 
+void tag(Response& response) {
+    if (response.status != 200) return;
+    response.headers.set("ETag", "\"" + system::base64url(system::sha256(response.body).substr(0, 16)) + "\"");
+}
+
 void answer_conditionally(const Request& request, Response& response, Time now) {
     if (response.status != 200 || request.method != "GET") return;
-    auto tag = "\"" + system::base64url(system::sha256(response.body).substr(0, 16)) + "\"";
-    response.headers.set("ETag", tag);
-    if (!is_known(request, response, tag, now)) return;
+    if (!is_known(request, response, response.headers.value("ETag"), now)) return;
     response.status = 304;
     response.body.clear();
     response.headers.remove("Content-Type");

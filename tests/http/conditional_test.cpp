@@ -12,6 +12,7 @@ Response answer(Headers asked, std::string body = "the page", std::string method
     request.method = std::move(method);
     request.headers = std::move(asked);
     Response response{200, {{"Last-Modified", "Mon, 23 Nov 2026 08:00:00 GMT"}}, std::move(body)};
+    tag(response);
     answer_conditionally(request, response, now);
     return response;
 }
@@ -44,7 +45,7 @@ TEST(Conditional, TheDateCountsOnlyWithoutATag) {
 TEST(Conditional, APostIsAlwaysAnswered) {
     auto posted = answer({{"If-None-Match", "*"}}, "the page", "POST");
     EXPECT_EQ(posted.status, 200);
-    EXPECT_FALSE(posted.headers.has("ETag"));
+    EXPECT_EQ(posted.body, "the page");
 }
 
 }
