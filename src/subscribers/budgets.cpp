@@ -86,11 +86,18 @@ std::int64_t Budgets::count_refused(const mail::Address& address, Time now) {
                            "SELECT sum(used) FROM budget WHERE kind = 'refused' AND key = $1 AND window_start > $2",
                            key, now - 24h)
                        .value();
-    // A row of its own kind, so that looking for floods costs nothing while many are refused once.
-    if (refused == flood)
+    if (refused < flood) return refused;
+    // A row of its own kind, so that looking for floods costs nothing while many are refused once. One for each flood:
+    // the sum slides, and may come to the limit more than once.
+    auto known = connection_.run(
+        R"sql(UPDATE budget SET used = $3
+              WHERE kind = 'flood' AND key = $1
+                AND window_start = (SELECT max(window_start) FROM budget
+                                    WHERE kind = 'flood' AND key = $1 AND window_start > $2))sql",
+        key, now - 24h, refused);
+    if (!known)
         connection_.run("INSERT INTO budget (kind, key, window_start, used) VALUES ('flood', $1, $2, $3)", key, now,
                         refused);
-    if (refused > flood) connection_.run("UPDATE budget SET used = $2 WHERE kind = 'flood' AND key = $1", key, refused);
     return refused;
 }
 

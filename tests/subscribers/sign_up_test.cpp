@@ -251,6 +251,25 @@ TEST(Budgets, AnAddressThatIsFloodedIsCounted) {
     EXPECT_EQ(site.count("SELECT count(*) FROM consent WHERE address_key LIKE 'ada%'"), 3);
 }
 
+TEST(Budgets, AFloodThatAbatesAndRisesAgainIsOneFlood) {
+    Site site;
+    Budgets budgets(site.database, site.tokens, site.settings);
+    auto ada = address("ada@example.org");
+    for (int i = 0; i < 10; ++i) (void)budgets.count_refused(ada, noon);
+    for (int i = 0; i < 10; ++i) (void)budgets.count_refused(ada, noon + 12h);
+    for (int i = 0; i < 15; ++i) (void)budgets.count_refused(ada, noon + 24h + 30min); // the first ten count no more
+    auto found = flood_in(site.database, noon + 24h + 30min);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->addresses, 1);
+    EXPECT_EQ(found->refused, 25);
+    EXPECT_EQ(found->since, noon + 12h);
+    for (int i = 0; i < 15; ++i) (void)budgets.count_refused(ada, noon + 37h);
+    found = flood_in(site.database, noon + 37h);
+    ASSERT_TRUE(found) << "it goes on after a day";
+    EXPECT_EQ(found->addresses, 1);
+    EXPECT_EQ(found->refused, 30);
+}
+
 TEST(Budgets, DomainListAndTotalAreSilentLimitsOfTheirOwn) {
     Site site;
     site.settings.per_domain = {2, 1h};
