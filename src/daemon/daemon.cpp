@@ -288,11 +288,11 @@ boost::asio::awaitable<void> Daemon::tidy() {
     auto now = clock_.now();
     next_tidying_ = now + 1h;
     struct Removed {
-        std::int64_t clients, letters, sign_ups;
+        std::int64_t budgets, clients, letters, sign_ups;
     };
     auto purge = [&](storage::Connection& connection) {
-        subscribers::Budgets(connection, tokens_, site_.sign_up).purge(now);
         return Removed{
+            subscribers::Budgets(connection, tokens_, site_.sign_up).purge(now, removed_at_once),
             subscribers::truncate_clients(connection, now - site_.sign_up.keep_clients, removed_at_once),
             delivery::Letters(connection).purge(now - site_.sign_up.purge_after, removed_at_once),
             subscribers::SignUps(connection, tokens_, site_.sign_up).purge(now, removed_at_once),
@@ -302,7 +302,8 @@ boost::asio::awaitable<void> Daemon::tidy() {
         auto removed = co_await database_.write(purge);
         if (removed.sign_ups > 0) log::info("sign-ups purged", {{"count", removed.sign_ups}});
         // More is waiting: pages and outcomes first, then the next few.
-        if (std::max({removed.clients, removed.letters, removed.sign_ups}) >= removed_at_once) next_tidying_ = now + 1s;
+        auto most = std::max({removed.budgets, removed.clients, removed.letters, removed.sign_ups});
+        if (most >= removed_at_once) next_tidying_ = now + 1s;
     } catch (const storage::Error& error) {
         log::warn("tidying failed; the next try is in an hour", {{"reason", error.what()}});
     }

@@ -131,13 +131,15 @@ std::optional<Budget> Budgets::take_for_mail(const mail::Address& address, ListI
     return over->budget;
 }
 
-void Budgets::purge(Time now) {
+std::int64_t Budgets::purge(Time now, int limit) {
     auto longest = std::max({settings_.per_address.per, settings_.per_client.per, settings_.per_domain.per,
                              settings_.per_list.per, settings_.total.per, settings_.per_network.per,
                              settings_.per_unproven.per, Duration(24h)}); // 24h: of refusals
-    storage::Transaction transaction(connection_);
-    connection_.run("DELETE FROM budget WHERE window_start <= $1", now - longest);
-    transaction.commit();
+    return connection_.run(
+        R"sql(DELETE FROM budget
+              WHERE (kind, key, window_start) IN (SELECT kind, key, window_start FROM budget WHERE window_start <= $1
+                                                  ORDER BY window_start LIMIT $2))sql",
+        now - longest, limit);
 }
 
 // Nothing: there is one left.

@@ -74,8 +74,8 @@ public:
     std::int64_t count_refused(const mail::Address&, Time now);
     // Takes one mail from all the others; or takes nothing and names the one that is used up.
     [[nodiscard]] std::optional<Budget> take_for_mail(const mail::Address&, ListId, Time now);
-    // Removes what no longer counts.
-    void purge(Time now);
+    // Removes at most `limit` rows that no longer count; gives how many.
+    std::int64_t purge(Time now, int limit);
 
 private:
     struct OfClient {

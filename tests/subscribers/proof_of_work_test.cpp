@@ -79,7 +79,7 @@ TEST(ProofOfWork, ASolutionPassesOnce) {
     Budgets budgets(site.database, site.tokens, site.settings);
     EXPECT_TRUE(budgets.spend("abc", noon));
     EXPECT_FALSE(budgets.spend("abc", noon + 1min));
-    budgets.purge(noon + challenge_lives_for);
+    (void)budgets.purge(noon + challenge_lives_for, 500);
     EXPECT_FALSE(budgets.spend("abc", noon + challenge_lives_for));
     EXPECT_TRUE(budgets.spend("abd", noon + 1min));
 }

@@ -313,7 +313,12 @@ TEST(Budgets, ARestartForgivesNothingAndTimeIsForgotten) {
     SignUps sign_ups(again, site.tokens, site.settings);
     auto ada = address("ada@example.org");
     EXPECT_EQ(over(sign_ups.ask({site.courier, ada, "", "", "", "", ""}, noon)), Budget::address);
-    Budgets(site.database, site.tokens, site.settings).purge(noon + 24h);
+    Budgets budgets(site.database, site.tokens, site.settings);
+    auto rows = site.count("SELECT count(*) FROM budget");
+    ASSERT_GT(rows, 2);
+    EXPECT_EQ(budgets.purge(noon + 24h - 1ms, 500), 0);
+    EXPECT_EQ(budgets.purge(noon + 24h, 2), 2) << "a few at a time";
+    EXPECT_EQ(budgets.purge(noon + 24h, 500), rows - 2);
     EXPECT_EQ(site.count("SELECT count(*) FROM budget"), 0);
 }
 
