@@ -4,6 +4,7 @@
 #include "schedule/schedule.hpp"
 #include "smtp/connect.hpp"
 #include "storage/migrations.hpp"
+#include "subscribers/address_rules.hpp"
 #include "subscribers/consent.hpp"
 #include "system/random.hpp"
 #include "templates/copies.hpp"
@@ -42,6 +43,8 @@ public:
         if (look("config", [&] { return config(); })) {
             look("keys", [&] { return keys(); });
             if (call_.site().dkim) look("dkim", [&] { return dkim(); });
+            auto& disposable = call_.site().sign_up.disposable_domains;
+            if (!disposable.empty()) look("disposable domains", [&] { return domains_in(disposable); });
             if (look("database", [&] { return database(); })) {
                 look_at_lists();
                 look("consent", [&] { return consent(); });
@@ -106,6 +109,11 @@ private:
         std::vector<std::string> domains;
         for (auto& signer : *signers) domains.push_back(signer.domain());
         return {Level::ok, fmt::format("mail of {} is signed", fmt::join(domains, ", "))};
+    }
+
+    Said domains_in(const fs::path& file) {
+        auto count = std::int64_t(subscribers::DisposableDomains(file).size());
+        return {Level::ok, fmt::format("{} in {}", counted(count, "domain"), file.string())};
     }
 
     Said database() {

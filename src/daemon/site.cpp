@@ -4,7 +4,6 @@
 #include "mail/utf8.hpp"
 #include "smtp/connect.hpp"
 #include "storage/migrations.hpp"
-#include "subscribers/address_rules.hpp"
 #include "subscribers/subscribers.hpp"
 #include "system/config.hpp"
 
@@ -255,11 +254,11 @@ void read_sign_up(Config::Table table, const fs::path& folder, subscribers::Sett
         choose(table, "role_addresses", settings.role_addresses, {{"accept", Role::accept}, {"refuse", Role::refuse}});
     if (auto file = table.text_if("disposable_domains"); file && !file->empty()) {
         settings.disposable_domains = folder / *file;
-        try {
-            (void)subscribers::DisposableDomains(settings.disposable_domains);
-        } catch (const std::exception& error) {
-            throw table.error("disposable_domains", error.what());
-        }
+        // Its lines, perhaps a hundred thousand, are for the daemon and for `doctor`: no other command needs them.
+        std::ifstream domains(settings.disposable_domains);
+        if (!domains || (domains.peek(), domains.bad()))
+            throw table.error("disposable_domains",
+                              fmt::format("{} cannot be read", settings.disposable_domains.string()));
     }
     settings.return_to = table.texts("return_to");
     for (auto& url : settings.return_to)

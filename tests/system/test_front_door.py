@@ -133,11 +133,19 @@ def test_a_proof_of_work_counts_once_and_a_form_without_it_has_the_tighter_budge
 def test_throw_away_domains_are_refused_by_the_operators_file(site):
     (site.folder / "disposable").write_text("# thrown away\nmailinator.example\n")
     site.set("signup", "disposable_domains", "disposable")
-    site.serve()
+    daemon = site.serve()
     assert site.post("/join/daily", {"email": "ada@mailinator.example"}).status == 422
     answer = site.post("/join/daily", {"email": "ada@eu.mailinator.example"}, headers={"Accept": "application/json"})
     assert answer.status == 422 and "eu.mailinator.example" in answer.json["error"]
     assert site.post("/join/daily", {"email": "ada@reader.example"}).status == 200
+    assert daemon.terminate() == 0
+    # A line that is no domain stops the daemon and `doctor`, and no other command, which does not read the lines.
+    assert "1 domain in" in site.try_to("doctor").stderr
+    (site.folder / "disposable").write_text("mailinator.example\nno domain\n")
+    assert site.try_to("list", "ls").returncode == 0
+    for command in ("doctor", "serve"):
+        failed = site.try_to(command)
+        assert failed.returncode == 1 and "disposable:2: this is no domain" in failed.stderr
     site.set("signup", "disposable_domains", "missing")
     failed = site.try_to("status")
     assert failed.returncode == 1 and "postrider.toml" in failed.stderr and "missing" in failed.stderr
