@@ -4,6 +4,9 @@
 #include "subscribers/consent_chain.hpp"
 #include "system/random.hpp"
 
+#include <algorithm>
+#include <limits>
+
 namespace postrider::subscribers {
 namespace {
 
@@ -108,25 +111,32 @@ std::string version_of(std::string_view words) {
     return words.empty() ? std::string() : system::hex(system::sha256(words).substr(0, 4));
 }
 
-ConsentCheck check_consent(storage::Connection& connection) {
-    storage::Snapshot snapshot(connection);
+ConsentCheck check_consent(storage::Connection& connection, std::int64_t at_once) {
     ConsentCheck check;
-    std::int64_t last = 0;
-    connection.each(
-        R"sql(SELECT id, list_id, event, at, words, language, sign_up, hash, address_key, form, mail, person_salt,
-                     person_seal, client, client_salt, client_seal FROM consent ORDER BY id)sql",
-        [&](const storage::Row& row) {
-            ++check.entries;
-            last = row.integer(0);
-            auto person = person_seal_in(row, 8), client = client_seal_in(row, 13);
-            auto hash = chained(check.head, {row.get<ListId>(1), row.text(2), row.get<Time>(3), row.text(4),
-                                             row.text(5), row.get<std::optional<SignUpId>>(6), person, client});
-            check.head = bytes_if(row, 7);
-            if (hash != check.head && !check.broken) check.broken = last;
-        });
-    // AUTOINCREMENT remembers the highest id that was ever given, and a transaction that is undone takes it back.
-    auto given = connection.value<std::int64_t>("SELECT seq FROM sqlite_sequence WHERE name = 'consent'");
-    check.cut_off = given.value_or(0) > last;
+    // Somebody who has changed the record may have written any id.
+    auto last = std::numeric_limits<std::int64_t>::min();
+    for (std::int64_t read = at_once; read == at_once;) {
+        storage::Snapshot moment(connection); // nothing is ever taken out, so the next one goes on where this one ends
+        read = 0;
+        connection.each(
+            R"sql(SELECT id, list_id, event, at, words, language, sign_up, hash, address_key, form, mail, person_salt,
+                         person_seal, client, client_salt, client_seal FROM consent WHERE id > $1 ORDER BY id LIMIT $2)sql",
+            [&](const storage::Row& row) {
+                ++read;
+                last = row.integer(0);
+                auto person = person_seal_in(row, 8), client = client_seal_in(row, 13);
+                auto hash = chained(check.head, {row.get<ListId>(1), row.text(2), row.get<Time>(3), row.text(4),
+                                                 row.text(5), row.get<std::optional<SignUpId>>(6), person, client});
+                check.head = bytes_if(row, 7);
+                if (hash != check.head && !check.broken) check.broken = last;
+            },
+            last, at_once);
+        check.entries += read;
+        if (read == at_once) continue;
+        // AUTOINCREMENT remembers the highest id that was ever given, and a transaction that is undone takes it back.
+        auto given = connection.value<std::int64_t>("SELECT seq FROM sqlite_sequence WHERE name = 'consent'");
+        check.cut_off = given.value_or(0) > std::max<std::int64_t>(last, 0);
+    }
     return check;
 }
 

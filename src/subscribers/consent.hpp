@@ -70,8 +70,8 @@ struct ConsentCheck {
     std::optional<std::int64_t> broken; // the first entry that does not follow from the one before it
     bool cut_off = false;               // entries are missing at the end
 };
-// Reads every entry.
-[[nodiscard]] ConsentCheck check_consent(storage::Connection&);
+// Reads every entry, `at_once` of them (1 or more) in one moment: in between the database can put its log away.
+[[nodiscard]] ConsentCheck check_consent(storage::Connection&, std::int64_t at_once = 50'000);
 
 // Empties what names the person, in the entries of one list or of all; gives how many there were.
 std::int64_t forget_person(storage::Connection&, std::string_view address_key, std::optional<ListId> = {});

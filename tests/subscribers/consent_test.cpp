@@ -88,7 +88,8 @@ TEST(Consent, TheFirstEntryThatWasTamperedWithIsNamed) {
         Site site;
         with_readers(site);
         behind_the_back(site, sql);
-        EXPECT_EQ(check_consent(site.database).broken, broken) << sql;
+        for (auto at_once : {50'000, 4, 2, 1})
+            EXPECT_EQ(check_consent(site.database, at_once).broken, broken) << sql << " in pieces of " << at_once;
     }
 }
 
@@ -99,6 +100,22 @@ TEST(Consent, EntriesMissingAtTheEndAreNoticed) {
     auto check = check_consent(site.database);
     EXPECT_FALSE(check.broken);
     EXPECT_TRUE(check.cut_off);
+    EXPECT_TRUE(check_consent(site.database, 2).cut_off);
+    EXPECT_TRUE(check_consent(site.database, 3).cut_off);
+}
+
+TEST(Consent, ACheckInPiecesIsThatOfTheWholeRecord) {
+    Site site;
+    EXPECT_EQ(check_consent(site.database, 1).entries, 0);
+    with_readers(site);
+    auto all = check_consent(site.database);
+    EXPECT_GT(all.entries, 4);
+    for (std::int64_t at_once = 1; at_once <= all.entries + 1; ++at_once) {
+        auto check = check_consent(site.database, at_once);
+        EXPECT_EQ(check.entries, all.entries) << at_once;
+        EXPECT_EQ(check.head, all.head) << at_once;
+        EXPECT_FALSE(check.broken || check.cut_off) << at_once;
+    }
 }
 
 TEST(Consent, ForgettingAPersonLeavesTheChainWholeAndASealThatNamesNobody) {
