@@ -514,13 +514,13 @@ void add_many_readers(Commands& commands) {
          "Put the readers of a CSV file on a list. Exports of Mailchimp, listmonk and MailPoet are known "
          "by their columns; whoever had left or bounced there stays out here.",
          "subscriber import readers.csv --list daily --basis \"joined at the fair, May 2026\" --dry-run",
-         {{"FILE", "CSV with a header line: email, and name, language, timezone, or attributes"}},
+         {{"FILE", "CSV with a header line: email, and name, language, timezone, topics, or attributes"}},
          {list_option,
           {"--basis", "TEXT", "how these people agreed; kept in the consent record", Times::once},
           {"--confirmed", "", "active at once, without a mail that asks"},
           {"--map", "COLUMN=MEANING",
-           "what a column means: email, name, first_name, last_name, language, timezone, status, "
-           "- to leave it out, or the name of an attribute; any number of times",
+           "what a column means: email, name, first_name, last_name, language, timezone, topics (\"World; Sport\"), "
+           "status, - to leave it out, or the name of an attribute; any number of times",
            Times::any},
           {"--rejected", "FILE", "a new file for the rows that were rejected, with line and reason"},
           {"--dry-run", "", "count, and store nothing"},

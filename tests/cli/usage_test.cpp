@@ -22,6 +22,14 @@ TEST(Usage, EveryCommandShowsAnExampleOfItselfInItsHelp) {
     }
 }
 
+TEST(Usage, TheHelpOfImportNamesEveryMeaningOfAColumn) {
+    auto done = type({"subscriber", "import", "--help"});
+    for (auto meaning :
+         {"email", "first_name", "last_name", "language", "timezone", "topics (", "status", "- to leave"})
+        EXPECT_TRUE(done.says(meaning)) << meaning;
+    EXPECT_TRUE(done.says("timezone, topics, or attributes")) << "titles that need no --map";
+}
+
 // Words of an example, with double quotes as a shell reads them.
 std::vector<std::string> words_of(std::string_view example) {
     std::vector<std::string> words(1);
