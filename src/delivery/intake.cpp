@@ -268,7 +268,11 @@ void Intake::give_second_tries(storage::Connection& connection, Open& open, Grou
         parcel->number = tries + 1;
         parcel->was_unknown = was_unknown;
         parcel->read_at = now;
-        if (!fit_to_send(connection, *parcel, now)) continue;
+        if (auto why = why_nothing(*parcel->mailing, parcel->reader, now); !why.empty()) {
+            suppress(connection, id, reader, why, now);
+            continue;
+        }
+        if (!has_address(connection, *parcel, now)) continue;
         connection.run("UPDATE delivery SET next_try_at = $3 WHERE mailing_id = $1 AND subscription_id = $2", id,
                        reader, now + try_lease);
         group.parcels.push_back(std::move(parcel));
@@ -311,10 +315,11 @@ void Intake::expire_readers(storage::Connection& connection, Open& open, Group& 
     std::vector<subscribers::Reader> readers;
     subscribers::read_audience(connection, open.mailing->list, open.mailing->started_at, slice.read_to, slice.last,
                                slice_size, [&]() -> subscribers::Reader& { return readers.emplace_back(); });
+    std::vector<Suppressed> suppressed;
     for (auto& reader : readers) {
         if (slice.resumed && has_outcome(connection, open.mailing->id, reader.subscription)) continue;
         if (auto why = why_nothing(*open.mailing, reader, now); !why.empty())
-            suppress(connection, open.mailing->id, reader.subscription, why, now);
+            suppressed.push_back({reader.subscription, why});
         else
             upsert(connection,
                    {open.mailing->id,
@@ -327,6 +332,7 @@ void Intake::expire_readers(storage::Connection& connection, Open& open, Group& 
                     std::string(time_ran_out)},
                    now);
     }
+    insert_suppressed(connection, open.mailing->id, suppressed, now);
     slice.read_to = slice.last;
     group.more = true;
 }
@@ -360,18 +366,12 @@ Intake::Slice* Intake::wake_slice(storage::Connection& connection, Open& open, T
     return &(open.slices[slice->first] = *slice);
 }
 
-// False, and the outcome recorded, when the reader gets no mail: has left, wants none of its stories, or has an address
-// that nobody can write to.
-bool Intake::fit_to_send(storage::Connection& connection, Parcel& parcel, Time now) {
-    auto& mailing = *parcel.mailing;
-    if (auto why = why_nothing(mailing, parcel.reader, now); !why.empty()) {
-        suppress(connection, mailing.id, parcel.reader.subscription, why, now);
-        return false;
-    }
+// False, and the outcome recorded, when it is one that nobody can write to.
+bool Intake::has_address(storage::Connection& connection, Parcel& parcel, Time now) {
     auto address = mail::parse_address(parcel.reader.address);
     if (!address) {
         upsert(connection,
-               {mailing.id,
+               {parcel.mailing->id,
                 parcel.reader.subscription,
                 parcel.slice,
                 Outcome::refused,
@@ -417,15 +417,21 @@ void Intake::read_slice(storage::Connection& connection, Open& open, Slice& slic
         auto place = [&]() -> subscribers::Reader& { return read.emplace_back(fresh_parcel())->reader; };
         int count = read_readers(connection, open, slice, limit, place);
         slice.read_to = count < limit ? slice.last : read.back()->reader.subscription.number;
+        std::vector<Suppressed> suppressed;
         for (auto& parcel : read) {
             if (slice.resumed && has_outcome(connection, mailing->id, parcel->reader.subscription)) continue;
             parcel->mailing = mailing;
             parcel->slice = slice.first;
             parcel->read_at = now;
-            if (!fit_to_send(connection, *parcel, now)) continue;
+            if (auto why = why_nothing(*mailing, parcel->reader, now); !why.empty()) {
+                suppressed.push_back({parcel->reader.subscription, why});
+                continue;
+            }
+            if (!has_address(connection, *parcel, now)) continue;
             group.parcels.push_back(std::move(parcel));
             ++slice.on_their_way;
         }
+        insert_suppressed(connection, mailing->id, suppressed, now);
     }
 }
 

@@ -167,7 +167,7 @@ private:
     Slice* wake_slice(storage::Connection&, Open&, Time now);
     int read_readers(storage::Connection&, const Open&, const Slice&, int limit,
                      const std::function<subscribers::Reader&()>& place);
-    bool fit_to_send(storage::Connection&, Parcel&, Time now);
+    static bool has_address(storage::Connection&, Parcel&, Time now);
     [[nodiscard]] std::unique_ptr<Parcel> fresh_parcel();
     void read_slice(storage::Connection&, Open&, Slice&, Group&, Time now);
     static bool has_rest(storage::Connection&, const Open&); // slices that wait for their wave

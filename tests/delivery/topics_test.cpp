@@ -5,10 +5,10 @@ namespace {
 
 class TopicsOffice : public PostOffice {
 protected:
-    MailingId issue_by_topics() {
+    MailingId issue_by_topics(ListId where = {}) {
         auto message = a_message("{{#stories}}({{title}}){{/stories}}\n{{unsubscribe_url}}\n",
                                  {{"World", "Sport", "Culture"}, {0, 1, 0}});
-        return Mailings(*connection).add(list, message.to_text(), clock.now());
+        return Mailings(*connection).add(where.number ? where : list, message.to_text(), clock.now());
     }
     std::string mail_to(const std::string& address) {
         for (auto& mail : relay.messages())
@@ -78,6 +78,24 @@ TEST_F(TopicsOffice, AReaderWhoPausedGetsNothingUntilThePauseEndsByItself) {
     settles();
     balances(later, 3);
     EXPECT_EQ(relay.messages_for("ada@example.org"), 1);
+}
+
+TEST_F(TopicsOffice, AnyNumberOfReadersWithoutAStoryAreEachSuppressedOnce) {
+    for (int count : {7, 8, 9, 16, 43}) {
+        auto where = add_list(fmt::format("list-{}", count));
+        for (int i = 0; i < count; ++i) {
+            chooses(joins(fmt::format("culture{}@example.org", i), where), "Culture");
+            if (i % 5 == 0) joins(fmt::format("all{}@example.org", i), where);
+        }
+        auto id = issue_by_topics(where);
+        settles();
+        balances(id, (count + 4) / 5);
+        auto account = balance(id);
+        EXPECT_EQ(account.suppressed, count);
+        ASSERT_EQ(account.suppressions.size(), 1u);
+        EXPECT_EQ(account.suppressions[0].reason, no_story);
+        EXPECT_EQ(account.attempts, account.accepted) << "nobody tried to reach the others";
+    }
 }
 
 TEST_F(TopicsOffice, ReadersNeverReachedExpireAndThoseWithoutAStoryAreSuppressed) {
