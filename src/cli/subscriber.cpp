@@ -2,6 +2,7 @@
 #include "cli/command.hpp"
 #include "cli/new_file.hpp"
 #include "delivery/letters.hpp"
+#include "delivery/whole_record.hpp"
 #include "digest/rules.hpp"
 #include "mail/utf8.hpp"
 #include "smtp/outbox.hpp"
@@ -144,47 +145,11 @@ int add(Call& call) {
                 fmt::format("{} gets a mail and is on {} once it is confirmed", address.text(), list.slug));
 }
 
-// What became of each issue to this person.
-json::array deliveries_to(Call& call, const mail::Address& address) {
-    json::array rows;
-    call.database().each(
-        R"sql(SELECT l.slug, d.state, d.at, d.tries, coalesce(d.reason, '')
-              FROM subscriber p JOIN subscription s ON s.subscriber_id = p.id
-              JOIN mailing m ON m.list_id = s.list_id
-              JOIN delivery d ON d.mailing_id = m.id AND d.subscription_id = s.id
-              JOIN list l ON l.id = s.list_id
-              WHERE p.address_key = $1 ORDER BY d.at, m.id)sql",
-        [&](const storage::Row& row) {
-            rows.push_back(json::object{{"list", row.text(0)},
-                                        {"state", row.text(1)},
-                                        {"at", rfc3339(row.get<Time>(2))},
-                                        {"tries", row.integer(3)},
-                                        {"reason", json_text(row.text(4))}});
-        },
-        address.key());
-    return rows;
-}
-
 json::object json_of(const subscribers::Membership& one) {
     json::object row{{"list", one.list_slug}, {"state", to_text(one.state)}, {"since", rfc3339(one.since)}};
     row["left_how"] = json::value_from(one.left_how);
     row["topics"] = json::value_from(subscribers::topics_in(one.topics));
     return row;
-}
-
-// Letters that are kept still: to whom is clear, what was said is deleted with the sending.
-json::array letters_to(Call& call, const mail::Address& address) {
-    json::array rows;
-    call.database().each(
-        R"sql(SELECT purpose, created_at, state, finished_at FROM letter WHERE address_key = $1 ORDER BY id)sql",
-        [&](const storage::Row& row) {
-            rows.push_back(json::object{{"purpose", row.text(0)},
-                                        {"written_at", rfc3339(row.get<Time>(1))},
-                                        {"state", row.text(2)},
-                                        {"finished_at", json_time(row.get<std::optional<Time>>(3))}});
-        },
-        address.key());
-    return rows;
 }
 
 int show(Call& call) {
@@ -196,10 +161,7 @@ int show(Call& call) {
     if (!person && lists.empty() && !suppression)
         throw Failure(fmt::format("{} is not known here; `postrider subscriber add` adds a reader", address.text()));
     if (call.has("--export")) {
-        auto known = json::parse(subscribers::known_about(database, call.tokens(), address, call.now)).as_object();
-        known["letters"] = letters_to(call, address);
-        known["deliveries"] = deliveries_to(call, address);
-        print_json(call.out, known);
+        print_json(call.out, json::parse(delivery::whole_record(database, call.tokens(), address, call.now)));
         return 0;
     }
     if (call.json()) {

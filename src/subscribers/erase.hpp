@@ -23,7 +23,7 @@ struct Erased {
 // Letters to the address are the caller's to delete, in the same transaction.
 Erased erase(storage::Connection&, const LinkTokens&, const mail::Address&, Time now);
 
-// All of it as one JSON object, for the person.
+// What this room knows as one JSON object, for the person: a part of delivery/whole_record.hpp.
 [[nodiscard]] std::string known_about(storage::Connection&, const LinkTokens&, const mail::Address&, Time now);
 
 }

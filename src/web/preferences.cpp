@@ -1,4 +1,5 @@
 #include "delivery/letters.hpp"
+#include "delivery/whole_record.hpp"
 #include "digest/rules.hpp"
 #include "schedule/zone.hpp"
 #include "storage/database.hpp"
@@ -120,7 +121,7 @@ Pages::Answer Pages::preferences(const http::Request& request, const Names& name
     if (request.query != "export") co_return preferences_page(speaking(request, *found), names[0], *found, {});
 
     auto export_all = [&](storage::Connection& connection) {
-        return subscribers::known_about(connection, tokens_, found->address, now);
+        return delivery::whole_record(connection, tokens_, found->address, now);
     };
     http::Response response;
     response.body = co_await database_.read(export_all);

@@ -43,6 +43,7 @@ def test_erasing_leaves_a_keyed_hash_and_nothing_else_anywhere(empty_site):
     assert [d["state"] for d in record["deliveries"]] == ["accepted", "accepted"]
     assert {letter["purpose"] for letter in record["letters"]} == {"confirmation", "welcome"}
     assert [s["list"] for s in record["sign_ups"]] == ["daily", "weekly"]
+    assert site.get(site.outbox_links("/preferences/")[0] + "?export").json == record, "the reader's own is the same"
 
     erased = site.read("subscriber", "erase", READER, "--yes")
     assert erased["subscriber"] and erased["kept_mails"] == 5

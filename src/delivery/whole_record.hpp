@@ -1,0 +1,21 @@
+#pragma once
+
+#include "mail/address.hpp"
+#include "storage/connection.hpp"
+#include "subscribers/link_tokens.hpp"
+#include "system/time.hpp"
+
+#include <string>
+
+// Everything that is kept of a person, to be given to them (GDPR article 15): what subscribers/erase.hpp knows, the
+// letters that are kept still, and what became of each issue.
+//
+// Always: one and the same for the reader who asks on the page and for the operator who is asked by mail.
+
+namespace postrider::delivery {
+
+// One JSON object.
+[[nodiscard]] std::string whole_record(storage::Connection&, const subscribers::LinkTokens&, const mail::Address&,
+                                       Time now);
+
+}
