@@ -3,6 +3,7 @@
 #include "digest/rules.hpp"
 #include "schedule/zone.hpp"
 #include "storage/database.hpp"
+#include "storage/wiping.hpp"
 #include "subscribers/erase.hpp"
 #include "subscribers/subscriptions.hpp"
 #include "subscribers/topics.hpp"
@@ -189,6 +190,7 @@ Pages::Changed Pages::apply(storage::Connection& connection, const Change& chang
     auto& form = change.form;
     auto& address = changed.before->address;
     if (form.value("erase") == "everything") {
+        storage::Wiping wiping(connection);
         delivery::Letters(connection).erase(address.key());
         (void)subscribers::erase(connection, tokens_, address, change.now);
         return changed;

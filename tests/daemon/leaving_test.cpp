@@ -1,4 +1,5 @@
 #include "daemon/newsroom.hpp"
+#include "delivery/letters.hpp"
 #include "subscribers/erase.hpp"
 
 namespace postrider::web {
@@ -284,6 +285,27 @@ TEST(Preferences, JoiningAnotherListTakesItsConfirmationAndAPrivateOneCannotBeJo
     room.post(path, "join=courier");
     EXPECT_EQ(room.letters(), 1);
     EXPECT_FALSE(room.is_active("ada@example.org", room.courier));
+}
+
+TEST(Preferences, WhatAReaderErasesIsOverwrittenInTheDatabaseToo) {
+    Newsroom room;
+    room.reader("ada@example.org", room.courier);
+    auto path = room.preferences_path("ada@example.org");
+    std::string message; // of many pages, which all become free
+    while (message.size() < 60'000) message += "Dear Quillfeather, this is for you alone.\r\n";
+    delivery::Letters(*room.connection)
+        .add(delivery::Purpose::notice, "n@courier.example", "ada@example.org", "ada@example.org", message,
+             room.clock.now(), 24h);
+    auto file = [&] {
+        room.connection->run("PRAGMA wal_checkpoint(TRUNCATE)");
+        std::ifstream in(room.folder / "postrider.db", std::ios::binary);
+        return std::string(std::istreambuf_iterator<char>(in), {});
+    };
+    ASSERT_NE(file().find("Quillfeather"), std::string::npos);
+    EXPECT_EQ(room.post(path, "erase=everything").status, 200);
+    auto after = file();
+    EXPECT_EQ(after.find("Quillfeather"), after.npos);
+    EXPECT_EQ(after.find("ada@example.org"), after.npos);
 }
 
 TEST(Preferences, HandOutAndEraseWhatIsKnown) {
