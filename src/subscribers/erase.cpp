@@ -23,11 +23,16 @@ Erased erase(storage::Connection& connection, const LinkTokens& tokens, const ma
             *subscriber);
         for (auto list : open)
             erased.subscriptions += close_stretch(connection, list, *subscriber, LeftHow::erased, now);
+        // Changes of address that wait hold the name.
+        erased.sign_ups += connection.run(
+            R"sql(DELETE FROM sign_up WHERE confirmed_at IS NULL
+                  AND replaces IN (SELECT id FROM subscription WHERE subscriber_id = $1))sql",
+            *subscriber);
         connection.run("UPDATE subscription SET subscriber_id = NULL, topics = '' WHERE subscriber_id = $1",
                        *subscriber);
         connection.run("DELETE FROM subscriber WHERE id = $1", *subscriber);
     }
-    erased.sign_ups = connection.run("DELETE FROM sign_up WHERE address_key = $1", key);
+    erased.sign_ups += connection.run("DELETE FROM sign_up WHERE address_key = $1", key);
 
     // The entry that says so names nobody either.
     auto lists =

@@ -87,6 +87,8 @@ MailConfirmation SignUps::keep(const Asking& asking, Time now) {
                                                 AND (confirmed_at IS NOT NULL OR expires_at <= $3))sql",
                     asking.list, key, now);
     auto expires_at = now + settings_.confirm_within;
+    // Whoever signs up by themselves confirms that, and never somebody else's change of address: it takes the place of
+    // one that waits, and one that comes later does not take its place.
     auto id = connection_.value<SignUpId>(
         R"sql(INSERT INTO sign_up (list_id, address, address_key, name, language, created_at, expires_at, replaces,
                                    topics)
@@ -94,7 +96,9 @@ MailConfirmation SignUps::keep(const Asking& asking, Time now) {
               ON CONFLICT (list_id, address_key) DO UPDATE SET
                 address = excluded.address, name = excluded.name, language = excluded.language,
                 created_at = excluded.created_at, expires_at = excluded.expires_at,
-                replaces = coalesce(excluded.replaces, sign_up.replaces),
+                replaces = CASE WHEN sign_up.confirmed_at IS NULL AND sign_up.expires_at > excluded.created_at
+                                     AND sign_up.replaces IS NULL
+                                THEN NULL ELSE excluded.replaces END,
                 topics = coalesce(excluded.topics, sign_up.topics)
               RETURNING id)sql",
         asking.list, asking.address.text(), key, clean_name(asking.name), clean_language(asking.language), now,
@@ -154,22 +158,30 @@ ConfirmResult SignUps::confirm_now(const SignUp& sign_up, std::string_view clien
     suppressions.lift(*address);
 
     auto before = holder_of(connection_, sign_up.replaces);
-    auto profile = before ? before->profile : Profile();
-    if (!sign_up.name.empty()) profile.name = sign_up.name;
-    if (!sign_up.language.empty()) profile.language = sign_up.language;
+    bool moved = before && before->address_key != address->key();
+    // Who is a reader under the new address stays who they are there.
+    bool is_known = moved && Subscribers(connection_).find(*address);
+    auto profile = before && !is_known ? before->profile : Profile();
+    if (!sign_up.name.empty() && !is_known) profile.name = sign_up.name;
+    if (!sign_up.language.empty() && !is_known) profile.language = sign_up.language;
     // The old one ends first: where both are one address, the reader has come back and stays.
     if (sign_up.replaces) Subscriptions(connection_, tokens_).leave(*sign_up.replaces, LeftHow::page, client, now);
     auto topics = sign_up.topics;
     if (!topics && sign_up.replaces) topics = topics_of(connection_, *sign_up.replaces);
+    if (moved && active) topics.reset();
     auto activated = activate(connection_, sign_up.list, *address, profile, topics, now);
     Subscribers(connection_).pause(activated.subscriber, std::nullopt); // whoever asks for mail wants mail
     connection_.run("UPDATE sign_up SET confirmed_at = $1 WHERE id = $2", now, sign_up.id);
     record_consent(connection_,
                    {sign_up.list, address->key(), ConsentEvent::confirmed, now, {}, client, {}, {}, sign_up.id});
-    bool moved = before && before->address_key != address->key();
+    if (moved) goes_on_as(*sign_up.replaces, activated.subscription);
     if (moved) move_others(before->id, *address, profile, client, now);
     auto what = activated.fresh ? ConfirmResult::What::confirmed : ConfirmResult::What::already;
     return {what, sign_up.list, activated.subscription, moved ? sign_up.replaces : std::nullopt};
+}
+
+void SignUps::goes_on_as(SubscriptionId old, SubscriptionId successor) {
+    connection_.run("UPDATE subscription SET moved_to = $2 WHERE id = $1", old, successor);
 }
 
 void SignUps::move_others(SubscriberId from, const mail::Address& to, const Profile& profile, std::string_view client,
@@ -187,7 +199,9 @@ void SignUps::move_others(SubscriberId from, const mail::Address& to, const Prof
         from);
     for (auto& [id, list, topics] : others) {
         (void)Subscriptions(connection_, tokens_).leave(id, LeftHow::page, client, now);
-        auto there = activate(connection_, list, to, profile, topics, now);
+        bool is_there = Subscriptions(connection_, tokens_).active(list, to).has_value();
+        auto there = activate(connection_, list, to, profile, is_there ? std::nullopt : std::optional(topics), now);
+        goes_on_as(id, there.subscription);
         if (there.fresh)
             record_consent(
                 connection_,

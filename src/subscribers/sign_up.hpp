@@ -104,6 +104,7 @@ private:
     AskOutcome ask_at(Door, const Asking&, Time now);
     MailConfirmation keep(const Asking&, Time now);
     void pretend(const Asking&, Time now);
+    void goes_on_as(SubscriptionId old, SubscriptionId successor);
     void move_others(SubscriberId from, const mail::Address& to, const Profile&, std::string_view client, Time now);
     ConfirmResult confirm_now(const SignUp&, std::string_view client, Time now);
 

@@ -18,22 +18,37 @@ struct Stretch {
     std::string address_key;
     std::optional<Time> left_at;
     std::string left_how;
+    std::optional<SubscriptionId> moved_to;
 };
 
 std::optional<Stretch> stretch(storage::Connection& connection, SubscriptionId id) {
     return connection.first(
-        R"sql(SELECT s.list_id, s.subscriber_id, coalesce(p.address_key, ''), s.left_at, coalesce(s.left_how, '')
+        R"sql(SELECT s.list_id, s.subscriber_id, coalesce(p.address_key, ''), s.left_at, coalesce(s.left_how, ''),
+                     s.moved_to
               FROM subscription s LEFT JOIN subscriber p ON p.id = s.subscriber_id WHERE s.id = $1)sql",
         [](const storage::Row& row) {
-            return Stretch{row.get<ListId>(0), row.get<std::optional<SubscriberId>>(1), row.get<std::string>(2),
-                           row.get<std::optional<Time>>(3), row.get<std::string>(4)};
+            return Stretch{row.get<ListId>(0),      row.get<std::optional<SubscriberId>>(1),
+                           row.get<std::string>(2), row.get<std::optional<Time>>(3),
+                           row.get<std::string>(4), row.get<std::optional<SubscriptionId>>(5)};
         },
         id);
 }
 
+// Where the reader of this stretch is now: under the address that they changed to, and changed to again.
+std::optional<Stretch> newest_of(storage::Connection& connection, SubscriptionId id) {
+    constexpr int most_moves = 100;
+    auto found = stretch(connection, id);
+    for (int moves = 0; found && found->moved_to && moves < most_moves; ++moves) {
+        auto next = stretch(connection, *found->moved_to);
+        if (!next) break;
+        found = next;
+    }
+    return found;
+}
+
 bool is_own_leaving(const std::optional<Stretch>& stretch, Time now) {
-    return stretch && stretch->subscriber && (stretch->left_how == "page" || stretch->left_how == "one-click") &&
-           now - *stretch->left_at <= undo_within;
+    return stretch && stretch->subscriber && !stretch->moved_to &&
+           (stretch->left_how == "page" || stretch->left_how == "one-click") && now - *stretch->left_at <= undo_within;
 }
 
 std::optional<SubscriptionId> open_stretch(storage::Connection& connection, ListId list, SubscriberId subscriber) {
@@ -103,7 +118,7 @@ bool close_stretch(storage::Connection& connection, ListId list, SubscriberId su
 LeaveResult Subscriptions::leave(SubscriptionId id, LeftHow how, std::string_view client, Time now) {
     storage::Transaction transaction(connection_);
     LeaveResult result{LeaveResult::What::unknown, {}};
-    if (auto old = stretch(connection_, id)) {
+    if (auto old = newest_of(connection_, id)) {
         result = {LeaveResult::What::already, old->list};
         if (old->subscriber && close_stretch(connection_, old->list, *old->subscriber, how, now)) {
             result.what = LeaveResult::What::left;

@@ -1,5 +1,6 @@
 #include "subscribers/client_network.hpp"
 #include "subscribers/consent.hpp"
+#include "subscribers/erase.hpp"
 #include "subscribers/site.hpp"
 
 #include <fmt/format.h>
@@ -147,6 +148,60 @@ TEST(SignUp, AChangeOfAddressMovesTheReaderWhenTheNewOneIsConfirmedAndNotBefore)
     EXPECT_EQ(moved.profile.attributes, R"({"city":"Graz"})");
     EXPECT_EQ(site.lists.active_count(site.courier), 1);
     EXPECT_TRUE(site.counters_are_right());
+}
+
+// Ada's change of address to somewhere else waits for its confirmation.
+struct Moving : Site {
+    SubscriptionId old =
+        subscriptions
+            .add(courier, address("old@example.org"), {"Mover", "de", "Europe/Vienna", "{}"}, "met", "test", noon)
+            .subscription.value();
+    SignUpId asks_to_move(std::string_view to, Time at = noon) {
+        auto outcome = sign_ups.ask({courier, address(to), "", "", "", "preferences", "Mail me there.", old}, at);
+        return std::get<MailConfirmation>(outcome).id;
+    }
+};
+
+TEST(SignUp, AnOwnSignUpNeverConfirmsSomebodyElsesChangeOfAddress) {
+    for (bool move_is_first : {true, false}) {
+        Moving site;
+        if (move_is_first) (void)site.asks_to_move("bib@example.org");
+        auto own = site.asked("bib@example.org", site.courier);
+        if (!move_is_first) (void)site.asks_to_move("bib@example.org");
+        EXPECT_EQ(site.sign_ups.confirm(own, "", noon + 1h).what, What::confirmed);
+        EXPECT_NE(Subscribers(site.database).find(address("bib@example.org"))->profile.name, "Mover");
+        EXPECT_TRUE(site.subscriptions.active(site.courier, address("old@example.org"))) << move_is_first;
+        EXPECT_TRUE(site.counters_are_right());
+    }
+}
+
+TEST(SignUp, AfterAChangeOfAddressOldLinksMeanTheReaderUnderTheNewOne) {
+    Moving site;
+    (void)site.sign_ups.confirm(site.asks_to_move("new@example.org"), "", noon + 1min);
+    EXPECT_FALSE(site.subscriptions.may_come_back(site.old, noon + 2min));
+    EXPECT_FALSE(site.subscriptions.come_back(site.old, "", noon + 2min));
+    EXPECT_EQ(site.subscriptions.leave(site.old, LeftHow::one_click, "", noon + 3min).what, LeaveResult::What::left);
+    EXPECT_FALSE(site.subscriptions.active(site.courier, address("new@example.org")));
+    EXPECT_TRUE(site.counters_are_right());
+}
+
+TEST(SignUp, WhoIsAReaderUnderTheNewAddressStaysWhoTheyAre) {
+    Moving site;
+    site.subscriptions.add(site.gazette, address("bob@example.org"), {"Bob", "en", "", R"({"plan":"basic"})"}, "met",
+                           "test", noon);
+    (void)site.sign_ups.confirm(site.asks_to_move("bob@example.org"), "", noon + 1h);
+    auto bob = Subscribers(site.database).find(address("bob@example.org")).value();
+    EXPECT_EQ(bob.profile.name, "Bob");
+    EXPECT_EQ(bob.profile.language, "en");
+    EXPECT_EQ(bob.profile.attributes, R"({"plan":"basic"})");
+    EXPECT_TRUE(site.subscriptions.active(site.courier, address("bob@example.org")));
+}
+
+TEST(SignUp, ErasingAReaderForgetsTheirWaitingChangeOfAddressToo) {
+    Moving site;
+    auto id = site.asks_to_move("new@example.org");
+    EXPECT_EQ(erase(site.database, site.tokens, address("old@example.org"), noon).sign_ups, 1);
+    EXPECT_EQ(site.sign_ups.confirm(id, "", noon + 1h).what, What::unknown);
 }
 
 TEST(SignUp, AReaderWhoChangesToTheirOwnAddressAfterLeavingIsBack) {
