@@ -29,25 +29,44 @@ std::vector<std::string> unsized_pictures(std::string_view safe_html, std::size_
     return urls;
 }
 
-std::vector<std::string> Pictures::unread(FeedId feed, Time since, std::size_t most) {
+std::vector<std::string> unsized_pictures(std::span<const PicturedStory> stories) {
     std::vector<std::string> wanted;
-    connection_.each(
+    for (auto& story : stories) {
+        if (!story.picture.empty()) wanted.push_back(story.picture);
+        for (auto& inner : unsized_pictures(story.html, of_one_story)) wanted.push_back(std::move(inner));
+    }
+    return wanted;
+}
+
+// What the feed brought last is looked at, however long it is known, and whoever else has candidates.
+std::vector<PicturedStory> Pictures::newest(FeedId feed, Time since) {
+    auto ids = connection_.all(
         R"sql(
-        SELECT DISTINCT story.id, story.image_url, story.image_width, story.image_height, story.html, story_list.since
-        FROM story_key
-        JOIN story ON story.id = story_key.story_id
-        JOIN story_list ON story_list.story_id = story.id
-        WHERE story_key.feed_id = $1 AND story_list.standing = 'candidate' AND story_list.since >= $2
-        ORDER BY story_list.since DESC, story.id DESC LIMIT $3)sql",
-        [&](const storage::Row& row) {
-            auto url = std::string(row.text(1));
-            if (!url.empty() && (row.get<int>(2) == 0 || row.get<int>(3) == 0)) wanted.push_back(std::move(url));
-            for (auto& inner : unsized_pictures(row.text(4), of_one_story)) wanted.push_back(std::move(inner));
-        },
-        feed, since, std::int64_t(looked_at));
+        SELECT newest.story_id FROM
+            (SELECT DISTINCT story_id FROM story_key WHERE feed_id = $1 ORDER BY story_id DESC LIMIT $3) AS newest
+        WHERE EXISTS (SELECT 1 FROM feed_list JOIN story_list ON story_list.list_id = feed_list.list_id
+                      WHERE feed_list.feed_id = $1 AND story_list.story_id = newest.story_id AND
+                            story_list.standing = 'candidate' AND story_list.since >= $2)
+        ORDER BY newest.story_id DESC)sql",
+        [](const storage::Row& row) { return row.get<StoryId>(0); }, feed, since, std::int64_t(looked_at));
+    std::vector<PicturedStory> stories;
+    for (auto id : ids)
+        connection_.each(
+            "SELECT image_url, image_width, image_height, html FROM story WHERE id = $1",
+            [&](const storage::Row& row) {
+                bool sized = row.get<int>(1) > 0 && row.get<int>(2) > 0;
+                bool shows_any = row.text(3).find("<img") != std::string_view::npos;
+                PicturedStory story{std::string(sized ? "" : row.text(0)), std::string(shows_any ? row.text(3) : "")};
+                if (!story.picture.empty() || shows_any) stories.push_back(std::move(story));
+            },
+            id);
+    return stories;
+}
+
+std::vector<std::string> Pictures::unread(std::span<const std::string> urls, std::size_t most) {
     std::vector<std::string> unread;
     std::set<std::string_view> seen;
-    for (auto& url : wanted) {
+    for (auto& url : urls) {
         if (unread.size() == most) break;
         if (!seen.insert(url).second) continue;
         if (!connection_.value<int>("SELECT 1 FROM picture WHERE url = $1", url)) unread.push_back(url);

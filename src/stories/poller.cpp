@@ -165,9 +165,21 @@ struct Poller::State {
     asio::awaitable<void> measure_pictures(FeedId feed, std::string host) {
         auto now = clock.now();
         auto find = [feed, now](storage::Connection& connection) {
-            return Pictures(connection).unread(feed, now - pictures_since, pictures_at_once);
+            return Pictures(connection).newest(feed, now - pictures_since);
         };
-        auto urls = co_await database.read(find);
+        auto stories = co_await database.read(find);
+        if (stories.empty() || stopping) co_return;
+        // Bodies are taken apart where those of feeds are: pages wait for the database's thread.
+        auto take_apart = [](std::vector<PicturedStory> stories) -> asio::awaitable<std::vector<std::string>> {
+            co_return unsized_pictures(stories);
+        };
+        auto taking_apart = take_apart(std::move(stories));
+        auto shown = co_await asio::co_spawn(reading_thread, std::move(taking_apart), asio::use_awaitable);
+        if (shown.empty() || stopping) co_return;
+        auto choose = [&](storage::Connection& connection) {
+            return Pictures(connection).unread(shown, pictures_at_once);
+        };
+        auto urls = co_await database.read(choose);
         if (urls.empty() || stopping) co_return;
         auto read =
             co_await read_pictures(std::move(urls), std::move(host), fetches, hosts, clock, stop_reading.get_token());

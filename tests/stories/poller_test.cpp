@@ -197,6 +197,32 @@ TEST_F(PollerTest, MeasuresThePicturesOfNewsOnceAndRemembersThoseThatAreNone) {
     EXPECT_EQ(server.connections(), before + 2) << "the feed, and the server that was in trouble";
 }
 
+TEST_F(PollerTest, PicturesAreLookedForInTheNewestCandidatesOfTheFeedAlone) {
+    auto shows = [](const std::string& id) {
+        Item item{id, "Story " + id};
+        item.text = "&lt;img src=https://pictures.example/" + id + ".png&gt;";
+        return item;
+    };
+    publishes({shows("old")});
+    publishes({}, "", "/other");
+    adds();
+    adds(0, "/feed", weekly);
+    auto other = adds(0, "/other").feed.id;
+    publishes({shows("second"), shows("first"), {"words", "No picture"}, shows("old")});
+    publishes({shows("of-another-feed")}, "", "/other");
+    EXPECT_EQ(polls(other).new_stories, 1u);
+    EXPECT_EQ(polls({1}).new_stories, 3u);
+    Pictures pictures(*connection);
+    auto stories = pictures.newest({1}, clock.now());
+    EXPECT_EQ(stories.size(), 2u) << "each once, though two lists have them";
+    auto urls = pictures.unread(unsized_pictures(stories), 10);
+    EXPECT_EQ(urls, (Names{"https://pictures.example/second.png", "https://pictures.example/first.png"}));
+    EXPECT_EQ(pictures.unread(urls, 1), Names{urls[0]});
+    pictures.keep(urls[0], PictureSize{4, 3}, clock.now());
+    EXPECT_EQ(pictures.unread(urls, 10), Names{urls[1]});
+    EXPECT_TRUE(pictures.newest({1}, clock.now() + 1s).empty());
+}
+
 TEST_F(PollerTest, PicturesThatHangOrFailHoldNoStoryBack) {
     publishes({});
     adds();
