@@ -409,6 +409,8 @@ int erase(Call& call) {
                                           {"consents", erased.consents}});
         return 0;
     }
+    if (!erased.subscriber && erased.sign_ups + erased.consents == 0)
+        call.note(fmt::format("nothing was known of {}; is it spelled as the reader writes it?", address.text()));
     call.say(fmt::format("{} is forgotten: {}, {}, {} of the consent record; a keyed hash remains, so that no import "
                          "brings the address back",
                          address.text(), counted(erased.subscriptions, "subscription"),

@@ -5,6 +5,7 @@
 #include "smtp/connect.hpp"
 #include "storage/migrations.hpp"
 #include "subscribers/subscribers.hpp"
+#include "system/ascii.hpp"
 #include "system/config.hpp"
 
 #include <fmt/format.h>
@@ -308,6 +309,7 @@ Site Site::load(const fs::path& folder) {
     for (auto& range : site.http.trusted_proxies)
         if (auto fault = http::fault_of_proxy(range)) throw http.error("trusted_proxies", *fault);
     site.cors_origins = http.texts("cors_origins");
+    for (auto& origin : site.cors_origins) origin = system::lower(origin); // as browsers send it
     for (auto& origin : site.cors_origins)
         if (!is_origin(origin))
             throw http.error("cors_origins",

@@ -118,7 +118,7 @@ Column column_of(const std::string& title, const Program* program, std::span<con
         }
     auto word = system::lower(title);
     if (auto known = meaning_of(program ? program->titles : plain, word)) return {*known, title};
-    return {title.empty() ? ignored : attribute, title};
+    return {title.empty() ? ignored : attribute, title, word.find("status") != word.npos};
 }
 
 std::optional<std::string> fault_of(std::span<const Column> columns, std::span<const std::string> titles) {

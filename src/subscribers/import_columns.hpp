@@ -34,7 +34,8 @@ struct Column {
         attribute,
         ignored
     } meaning;
-    std::string title; // as the file has it; of an attribute its name
+    std::string title;     // as the file has it; of an attribute its name
+    bool doubtful = false; // an attribute by its title only, that could be the readers' status
 };
 
 struct Columns {

@@ -28,6 +28,16 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
+// An attribute called as a column of ours would make an export that no import takes.
+Attributes free_names(Attributes attributes) {
+    for (std::string_view taken : {"email", "name", "language", "timezone", "topics", "status", "since"})
+        if (auto found = attributes.extract(std::string(taken)); !found.empty()) {
+            found.key() = fmt::format("attribute_{}", taken);
+            attributes.insert(std::move(found));
+        }
+    return attributes;
+}
+
 }
 
 void Window::add(std::int64_t line, Before before, const std::array<std::string_view, Row::parts>& texts) {
@@ -128,8 +138,16 @@ std::optional<std::string> Rows::take(const Column& column, std::string_view fie
     case language: reader_.language = trimmed(field); break;
     case timezone: reader_.timezone = trimmed(field); break;
     case topics: return take_topics(column, field);
-    case attributes: reader_.more = parse_attributes(field); break;
-    case attribute: reader_.attributes.emplace_back(column.title, field); break;
+    case attributes: reader_.more = free_names(parse_attributes(field)); break;
+    case attribute:
+        if (column.doubtful)
+            if (auto before = standing_before(trimmed(field)); before && *before > Before::unconfirmed)
+                return fmt::format(
+                    "the column \"{0}\" says \"{1}\": say what it means, with --map \"{0}=status\" if the "
+                    "reader had left, --map \"{0}=-\" if that is of no consequence",
+                    column.title, trimmed(field));
+        reader_.attributes.emplace_back(column.title, field);
+        break;
     case ignored: break;
     case left_at:
         if (!field.empty()) reader_.before = std::max(reader_.before, Before::unsubscribed);

@@ -383,6 +383,27 @@ TEST(Import, WhatAReaderConfirmedHereWeighsMoreThanAnOldFile) {
     EXPECT_EQ(standing(site, "ada@example.org"), "active");
 }
 
+TEST(Import, AColumnThatMaySayWhoLeftIsAskedAboutAndNotTakenForAnAttribute) {
+    Importing site;
+    auto csv = "email,Kundenstatus\nada@example.org,gold\nbob@example.org,unsubscribed\n";
+    auto report = site.from(csv);
+    EXPECT_EQ(report.added, 1);
+    ASSERT_EQ(report.rejections.size(), 1u);
+    EXPECT_NE(report.rejections[0].reason.find("--map \"Kundenstatus=status\""), std::string::npos)
+        << report.rejections[0].reason;
+    site.options.columns = {{"Kundenstatus", "-"}};
+    EXPECT_EQ(site.from(csv).added, 1);
+}
+
+TEST(Import, AnAttributeWithTheNameOfAColumnGetsAnotherSoThatTheExportCanBeImported) {
+    Importing here, there;
+    here.from("uuid,email,attributes,status\n1,ada@example.org,\"{\"\"email\"\": \"\"work\"\", \"\"since\"\": "
+              "\"\"2019\"\"}\",enabled\n");
+    EXPECT_EQ(there.from(here.exported(here.courier, Exported::all)).added, 1);
+    EXPECT_EQ(parse_attributes(Subscribers(there.database).find(address("ada@example.org"))->profile.attributes),
+              (Attributes{{"attribute_email", "work"}, {"attribute_since", "2019"}}));
+}
+
 TEST(Import, OfAllStatesADryRunGivesTheCountsOfTheRealOne) {
     Importing site;
     auto csv = "uuid,email,attributes,status\n1,a@example.org,{},enabled\n2,b@example.org,{},disabled\n"
