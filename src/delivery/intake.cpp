@@ -286,10 +286,11 @@ void Intake::give_readers(storage::Connection& connection, Open& open, Group& gr
         if (enough()) return;
         if (slice.read_to < slice.last) read_slice(connection, open, slice, group, now);
     }
-    // Of a wave for few readers there is no end of slices to look into: others wait for the database meanwhile.
+    // Of a wave, or a topic, for few readers there is no end of slices to look into: others wait for the database
+    // meanwhile.
     constexpr int most_at_once = 16;
     for (int looked_into = 0; !enough(); ++looked_into) {
-        if (open.waves && looked_into == most_at_once) {
+        if (looked_into == most_at_once) {
             group.more = true;
             return;
         }

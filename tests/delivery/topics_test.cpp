@@ -98,6 +98,30 @@ TEST_F(TopicsOffice, AnyNumberOfReadersWithoutAStoryAreEachSuppressedOnce) {
     }
 }
 
+TEST_F(TopicsOffice, OneTransactionDoesNotGoThroughAllWhoGetNothing) {
+    connection->run(R"sql(
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000)
+        INSERT INTO subscription (list_id, activated_at, topics) SELECT $1, $2, 'Culture' FROM n)sql",
+                    list, clock.now());
+    connection->run(R"sql(
+        INSERT INTO subscriber (id, address, address_key, created_at)
+        SELECT id, id || '@example.org', id || '@example.org', $1 FROM subscription)sql",
+                    clock.now());
+    connection->run("UPDATE subscription SET subscriber_id = id");
+    connection->run("UPDATE list_counter SET active = 40000");
+    auto id = issue_by_topics();
+    Intake intake(settings, *tokens, "test");
+    Group group;
+    group.wanted = 10;
+    intake.exchange(*connection, group, clock.now());
+    EXPECT_TRUE(group.more);
+    EXPECT_GT(balance(id).suppressed, 0);
+    EXPECT_LT(balance(id).suppressed, 40000);
+    for (int i = 0; i < 10 && group.more; ++i) intake.exchange(*connection, group, clock.now());
+    EXPECT_EQ(balance(id).suppressed, 40000);
+    balances(id, 0);
+}
+
 TEST_F(TopicsOffice, ReadersNeverReachedExpireAndThoseWithoutAStoryAreSuppressed) {
     joins("ada@example.org");
     chooses(joins("culture@example.org"), "Culture");
