@@ -35,6 +35,12 @@ std::vector<Open> open_issues(Call& call, bool daemon_running, const std::vector
     for (auto& issue : digest::Issues(call.database()).all()) {
         if (issue.state == IssueState::held)
             open.push_back({issue, {}, fmt::format("a person: `postrider issue approve {}`", issue.id.number)});
+        if (issue.state == IssueState::draft && issue.slot) // an editor has let it go
+            open.push_back({issue,
+                            {},
+                            *issue.slot > call.now
+                                ? fmt::format("its slot, {}", shown(issue.slot))
+                                : fmt::format("being made, overdue since {}: the log says why", shown(issue.slot))});
         if (!under_way(issue.state)) continue;
         std::string waits;
         if (issue.state == IssueState::paused)

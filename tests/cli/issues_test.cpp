@@ -31,6 +31,23 @@ TEST_F(AnIssue, EachStoryHasAReason) {
     expect_refused(on_site({"story", "show", "99"}), 1, "99");
 }
 
+TEST_F(AnIssue, ADraftWithASlotIsShownByStatusUntilItIsMade) {
+    must({"issue", "draft", "daily"});
+    EXPECT_EQ(must({"status"}).out.find("is draft"), std::string::npos) << "made by hand, it waits for nothing";
+    {
+        storage::Connection database("sqlite:" + (site() / "postrider.db").string());
+        database.run("UPDATE issue SET slot = $1", std::int64_t(4102444800000)); // in 2100
+    }
+    auto shown = must({"status"}).out;
+    EXPECT_NE(shown.find("waits for its slot, 2100-01-01"), shown.npos) << shown;
+    {
+        storage::Connection database("sqlite:" + (site() / "postrider.db").string());
+        database.run("UPDATE issue SET slot = $1", std::int64_t(1));
+    }
+    shown = must({"status"}).out;
+    EXPECT_NE(shown.find("overdue since 1970-01-01"), shown.npos) << shown;
+}
+
 TEST_F(AnIssue, SendingTwiceNamesTheOneThatIsUnderWay) {
     must({"issue", "send", "daily"});
     auto again = must({"issue", "send", "daily"});
