@@ -202,6 +202,30 @@ std::vector<Fault> stray_files(const Library& library, const std::vector<Source>
     return faults;
 }
 
+// Of the designs that lists use.
+std::vector<Fault> missing_parts(const Library& library, const std::vector<std::string>& designs) {
+    std::vector<Fault> faults;
+    for (auto& design : std::set<std::string>(designs.begin(), designs.end()))
+        for (auto part : {".html", ".txt"})
+            if (!library.find(design + part))
+                faults.push_back({design + part + ".mustache", 1, 1,
+                                  fmt::format("a list uses the design {}, and this part of it is not there; its issues "
+                                              "cannot be made",
+                                              design)});
+    return faults;
+}
+
+// With the example stories: is it too large, and does it come to an end at all?
+std::optional<Fault> fault_of_weighing(const Call& call, const Library& library, const Source& source,
+                                       const templates::Review& reviewed) {
+    if (!parsed_design(library, source)) return std::nullopt;
+    try {
+        return templates::fault_of_size(digest::example_program(*reviewed.parsed, call.now), source.file);
+    } catch (const templates::TemplateError& error) {
+        return error.fault().value_or(Fault{source.file, 1, 1, error.what()});
+    }
+}
+
 int check(Call& call) {
     auto library = library_of(call);
     std::vector<std::string> digests;
@@ -219,14 +243,14 @@ int check(Call& call) {
             return library.find(name);
         };
         auto reviewed = templates::review(source, partials, digests);
-        bool weighed = !templates::first_error(reviewed.faults) && parsed_design(library, source);
-        if (weighed)
-            if (auto fault = templates::fault_of_size(digest::example_program(*reviewed.parsed, call.now), source.file))
-                reviewed.faults.push_back(*fault);
+        if (!templates::first_error(reviewed.faults))
+            if (auto fault = fault_of_weighing(call, library, source, reviewed)) reviewed.faults.push_back(*fault);
         for (auto& fault : reviewed.faults) faults.push_back(fault);
     }
-    if (call.count() == 0)
+    if (call.count() == 0) {
         for (auto& fault : stray_files(library, sources, digests)) faults.push_back(fault);
+        for (auto& fault : missing_parts(library, digests)) faults.push_back(fault);
+    }
     // A partial's fault shows in everything that uses it.
     std::vector<std::string> lines;
     std::int64_t errors = 0;

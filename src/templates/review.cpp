@@ -46,6 +46,27 @@ std::vector<Fault> faults_of_html(const Template& parsed, Purpose purpose) {
     return faults;
 }
 
+// A subject stands in the inbox and on the locked screen: it says something, and it is no place for a link of the
+// reader's own.
+std::vector<Fault> faults_of_subject(const Template& parsed) {
+    std::vector<Fault> faults;
+    bool says_something = false;
+    for (auto& part : parsed.parts())
+        for (auto& token : part.tokens) {
+            using Kind = Token::Kind;
+            bool value = token.kind == Kind::escaped || token.kind == Kind::raw;
+            says_something |=
+                value || token.kind == Kind::partial ||
+                (token.kind == Kind::literal && token.text.find_first_not_of(" \t\r\n") != token.text.npos);
+            if (value && token.text.ends_with("_url"))
+                faults.push_back(fault_at(
+                    part, token, fmt::format("{{{{{}}}}} is a link, and a subject is text; leave it out", token.text)));
+        }
+    if (!says_something)
+        faults.push_back({parsed.source().file, 1, 1, "the subject is empty; {{list.title}} says at least from whom"});
+    return faults;
+}
+
 std::vector<Fault> faults_of_catalogue(const Source& source) {
     auto read = read_catalogue(source);
     if (!read) return {read.error()};
@@ -63,6 +84,7 @@ Review review(const Source& source, const Partials& partials, std::span<const st
     bool names_known = purpose == Purpose::design || purpose == Purpose::mail;
     add(faults, names_known ? unknown_names(*parsed, mail_vocabulary()) : unknown_words(*parsed));
     if (faults.empty() && purpose == Purpose::design) faults = missing_footer(*parsed);
+    if (source.name == "subject" || source.name.ends_with("_subject")) add(faults, faults_of_subject(*parsed));
     if (parsed->escaping() == Escaping::html) add(faults, faults_of_html(*parsed, purpose));
     sort_by_place(faults);
     return {std::move(*parsed), std::move(faults)};

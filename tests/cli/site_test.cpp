@@ -247,6 +247,30 @@ TEST_F(ASite, AFileOfTheTemplatesThatNothingReadsIsReportedWithTheNearestName) {
     EXPECT_EQ(on_site({"template", "check", "subject"}).status, 0);
 }
 
+TEST_F(ASite, HalfADesignThatAListUsesIsAFault) {
+    fs::create_directories(site() / "templates");
+    for (std::string part : {"html", "txt"})
+        std::ofstream(site() / "templates" / ("mine." + part + ".mustache"))
+            << must({"template", "show", "digest." + part}).out;
+    must({"list", "edit", "daily", "--template", "mine"});
+    EXPECT_EQ(on_site({"template", "check"}).status, 0);
+    fs::remove(site() / "templates" / "mine.txt.mustache");
+    auto done = on_site({"template", "check"});
+    EXPECT_EQ(done.status, 1);
+    EXPECT_NE(done.err.find("mine.txt.mustache:1:1: a list uses the design mine"), std::string::npos) << done.err;
+}
+
+TEST_F(ASite, ATemplateThatNeverEndsHidesNoOtherFault) {
+    fs::create_directories(site() / "templates");
+    std::ofstream(site() / "templates" / "issue_head.html.mustache") << "{{> issue_head.html}}\n";
+    std::ofstream(site() / "templates" / "page_join.html.mustache") << "{{#error}}\n";
+    auto done = on_site({"template", "check"});
+    EXPECT_EQ(done.status, 1);
+    EXPECT_NE(done.err.find("includes itself"), std::string::npos) << done.err;
+    EXPECT_NE(done.err.find("page_join.html.mustache:1:1: section"), std::string::npos) << done.err;
+    EXPECT_TRUE(done.says("checked")) << done.out;
+}
+
 TEST_F(ASite, WhatYouChangedOfATemplateAndWhatAnUpgradeDidIsShownApart) {
     must({"template", "edit", "subject"});
     EXPECT_EQ(must({"template", "diff"}).out, "no difference\n");
