@@ -1,6 +1,7 @@
 #include "digest/look.hpp"
 
 #include "stories/url.hpp"
+#include "system/ascii.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -35,6 +36,10 @@ std::string_view trimmed(std::string_view text) {
 // Words that CSS takes without quotes (css-syntax-3, "identifier"): each begins with a letter.
 bool is_font(std::string_view name) {
     if (name.empty() || name.size() > longest_font) return false;
+    // Words that CSS keeps for itself: a list of fonts with one of them is thrown away whole (css-cascade-5).
+    constexpr std::array<std::string_view, 6> kept = {"inherit", "initial",      "unset",
+                                                      "revert",  "revert-layer", "default"};
+    if (std::ranges::find(kept, system::lower(name)) != kept.end()) return false;
     bool begins = true;
     for (char c : name) {
         if (begins && !is_letter(c)) return false;
@@ -90,7 +95,8 @@ std::expected<std::string, std::string> parse_fonts(std::string_view text) {
 }
 
 std::expected<std::string, std::string> parse_logo(std::string_view text) {
-    if (text.size() > longest_logo || !stories::is_web_address(text) || stories::scheme_of(text) != "https")
+    if (text.size() > longest_logo || text.find_first_of(" \"'<>\\") != text.npos || !stories::is_web_address(text) ||
+        stories::scheme_of(text) != "https")
         return std::unexpected(
             fmt::format("is no address of a picture that mails can show; it must begin with https:// and have at most "
                         "{} characters",

@@ -30,15 +30,15 @@ TEST(Look, FontsAreNamesThatStandInCssWithoutQuotes) {
               "Times New Roman, Helvetica Neue, sans-serif");
     for (auto* text : {"", ",", "Georgia", "Georgia,,serif", "serif;color:red", "x}body{y:z, serif",
                        "Source Sans 3, serif", "url(x), serif", "a\\62, serif", "\"Georgia, serif", "</style>, serif",
-                       "Gé, serif", "A, B, C, D, E, F, G, H, serif"})
+                       "Gé, serif", "inherit, serif", "Arial, Initial, serif", "A, B, C, D, E, F, G, H, serif"})
         EXPECT_FALSE(parse_fonts(text)) << text;
     EXPECT_FALSE(parse_fonts(std::string(41, 'x') + ", serif"));
 }
 
 TEST(Look, ALogoComesByHttps) {
     EXPECT_TRUE(parse_logo("https://courier.example/logo.png"));
-    for (auto* text :
-         {"", "http://courier.example/logo.png", "data:image/png;base64,AA", "/logo.png", "https://", "javascript:1"})
+    for (auto* text : {"", "http://courier.example/logo.png", "data:image/png;base64,AA", "/logo.png", "https://",
+                       "javascript:1", "https://courier.example/a b.png", "https://courier.example/\"onerror=alert(1)"})
         EXPECT_FALSE(parse_logo(text)) << text;
     EXPECT_FALSE(parse_logo("https://courier.example/" + std::string(1000, 'x')));
 }
