@@ -76,7 +76,7 @@ Look read_look(Call& call, Look look) {
     const auto logo_before = look.logo_url;
     read_one(call, "--logo", look.logo_url, digest::parse_logo);
     if (look.logo_url != logo_before) look.logo_width = look.logo_height = 0;
-    if (auto width = call.number_if("--logo-width", 1, digest::widest_logo)) {
+    if (auto width = call.number_if("--logo-width", 1, digest::sheet_width)) {
         if (look.logo_url.empty()) throw Failure("--logo-width: there is no logo; name one with --logo URL");
         look.logo_width = int(*width);
         look.logo_height = 0;

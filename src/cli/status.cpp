@@ -84,7 +84,8 @@ json::object json_of(const delivery::HoldRecord& hold) {
 }
 
 std::string sentence(const digest::Trouble& trouble) {
-    return harmless(digest::sentence_of(trouble, templates::Languages().words({"en"})));
+    static const auto english = templates::Languages().words({"en"}); // reading the catalogue takes a millisecond
+    return harmless(digest::sentence_of(trouble, english));
 }
 
 json::array troubles_json(const Report& report) {

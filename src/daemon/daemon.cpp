@@ -319,7 +319,7 @@ std::vector<std::string> Daemon::what_is_wrong() const {
     for (auto& mailing : delivery_.broken()) wrong.push_back(mailing);
     for (auto& trouble : troubles_)
         if (trouble.kind != digest::TroubleKind::relay_held) // which the lanes know better
-            wrong.push_back(digest::sentence_of(trouble, templates::Languages().words({"en"})));
+            wrong.push_back(digest::sentence_of(trouble, english_));
     for (auto& lane : delivery_.lanes()) {
         if (!lane.held_until) continue;
         // Between two tries the hold is over and the trouble is not.

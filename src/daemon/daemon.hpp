@@ -16,6 +16,7 @@
 #include "system/curl_loop.hpp"
 #include "system/mail_hosts.hpp"
 #include "templates/source.hpp"
+#include "templates/words.hpp"
 #include "web/pages.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -102,7 +103,8 @@ private:
     std::int64_t data_version_ = -1;
     std::vector<std::string> relay_names_;
     std::optional<mail::Address> operator_;
-    std::vector<digest::Trouble> troubles_; // as of the last look
+    std::vector<digest::Trouble> troubles_;                                 // as of the last look
+    const templates::Words english_ = templates::Languages().words({"en"}); // in which /health speaks
     Time last_beat_ = Time::max();
     Time next_publishing_{}, next_tidying_{}, next_watching_{};
 };

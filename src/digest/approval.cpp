@@ -4,6 +4,7 @@
 #include "mail/message.hpp"
 #include "system/random.hpp"
 #include "templates/escape.hpp"
+#include "templates/markup.hpp"
 
 #include <fmt/format.h>
 
@@ -38,9 +39,8 @@ std::string banner(const Question& question, const templates::Words& words, cons
 }
 
 std::string with_banner(std::string html, const std::string& banner) {
-    const auto body = html.find("<body");
-    const auto end = body == html.npos ? html.npos : html.find('>', body);
-    html.insert(end == html.npos ? 0 : end + 1, banner);
+    const auto body = templates::body_of(html);
+    html.insert(body ? body->begin : 0, banner);
     return html;
 }
 

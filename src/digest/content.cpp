@@ -27,7 +27,7 @@ json::object image_content(const stories::Image& picture) {
     if (picture.width <= 0) return image;
     image["width"] = picture.width;
     const stories::PictureSize natural{picture.width, picture.height};
-    const auto wide = shown_size(natural, widest_picture);
+    const auto wide = shown_size(natural, sheet_width);
     auto small = shown_size(natural, thumb.width);
     image["wide_width"] = wide.width;
     if (picture.height <= 0) return image;

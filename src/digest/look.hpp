@@ -37,7 +37,7 @@ struct Look {
 [[nodiscard]] std::expected<std::string, std::string> parse_fonts(std::string_view);
 [[nodiscard]] std::expected<std::string, std::string> parse_logo(std::string_view);
 
-constexpr int widest_logo = 552; // the sheet's, without its margins
+constexpr int sheet_width = 552; // pixels, without its margins: no picture and no logo is wider
 
 [[nodiscard]] boost::json::object look_content(const Look&);
 

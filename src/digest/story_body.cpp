@@ -165,10 +165,10 @@ private:
         PictureSize size{number(attribute(tag.attributes, "width")), number(attribute(tag.attributes, "height"))};
         if (const auto read = sizes_.find(url); read != sizes_.end()) fill(size, read->second);
         if (is_counter(size) || url == shown_ || stories::scheme_of(url) != "https") return;
-        const auto fits = shown_size(size, widest_picture);
+        const auto fits = shown_size(size, sheet_width);
         const bool small = size.width > 0 && size.width <= in_line;
         out_ += fmt::format("<img src=\"{}\" alt=\"{}\" width=\"{}\"", url, attribute(tag.attributes, "alt"),
-                            fits.width > 0 ? fits.width : widest_picture);
+                            fits.width > 0 ? fits.width : sheet_width);
         if (fits.height > 0) out_ += fmt::format(" height=\"{}\"", fits.height);
         // Without a known size the attribute is for Outlook alone, which would show the picture as wide as it is.
         out_ += fmt::format(" style=\"{}{}max-width:100%;height:auto;border:0\">", small ? "" : "display:block;",

@@ -24,6 +24,4 @@ namespace postrider::digest {
 // No wider than `widest`, in the same proportion; what is 0 is not known and stays so.
 [[nodiscard]] stories::PictureSize shown_size(stories::PictureSize, int widest);
 
-constexpr int widest_picture = 552; // the sheet's, without its margins
-
 }

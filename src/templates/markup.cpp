@@ -257,6 +257,18 @@ const Attribute* Tag::attribute(std::string_view wanted) const {
 
 std::vector<Tag> tags_in(std::string_view html) { return Scanner(html).run(); }
 
+std::optional<Body> body_of(std::string_view html) {
+    std::optional<Body> body;
+    for (auto& tag : tags_in(html)) {
+        if (tag.name != "body") continue;
+        if (tag.kind == Tag::Kind::open && !body)
+            body = Body{tag.end, html.size()};
+        else if (tag.kind == Tag::Kind::close && body)
+            body->end = tag.begin;
+    }
+    return body;
+}
+
 std::vector<Element> elements_of(const std::vector<Tag>& tags, std::size_t text_size) {
     return Nest(tags, text_size).run();
 }

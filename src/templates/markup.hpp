@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,12 @@ struct Tag {
 };
 
 [[nodiscard]] std::vector<Tag> tags_in(std::string_view html);
+
+// What stands between <body> and </body>; without the latter, up to the end of the text.
+struct Body {
+    std::size_t begin, end;
+};
+[[nodiscard]] std::optional<Body> body_of(std::string_view html); // none: it has no <body>
 
 struct Element {
     static constexpr std::size_t none = std::size_t(-1);

@@ -89,7 +89,7 @@ Pages::Answer Pages::decision_form(const http::Request& request, std::optional<I
     all["button"] = words.text(approves ? "approve_button" : "stop_button");
     all["other"] = words.text(approves ? "stop_button" : "approve_button");
     all["other_url"] = path_of(approves ? "/stop/" + tokens_.stop(*id) : "/approve/" + tokens_.approve(*id));
-    co_return page(200, "page_approve.html", all);
+    co_return page(200, "page_approve.html", std::move(all));
 }
 
 Pages::Answer Pages::decide(const http::Request& request, std::optional<IssueId> id, Decision decision) {

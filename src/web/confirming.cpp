@@ -55,7 +55,7 @@ Pages::Answer Pages::confirm_form(const http::Request& request, const Names& nam
         {"receive_text", words.html("receive_text", {{"address", address}})}};
     all["address"] = address;
     all["action"] = path_of("/confirm/" + names[0]);
-    co_return page(200, "page_confirm.html", all);
+    co_return page(200, "page_confirm.html", std::move(all));
 }
 
 Pages::Answer Pages::confirm(const http::Request& request, const Names& names) {
@@ -98,7 +98,7 @@ Pages::Answer Pages::confirm(const http::Request& request, const Names& names) {
 http::Response Pages::confirmed_page(const templates::Words& words, const subscribers::List& list) {
     auto all = data(words, words.text("confirmed_heading"), list);
     all["sentence"] = boost::json::object{{"confirmed_text", words.html("confirmed_text", {{"list", list.title}})}};
-    return page(200, "page_confirmed.html", all);
+    return page(200, "page_confirmed.html", std::move(all));
 }
 
 void Pages::write_welcome(storage::Connection& connection, const LetterTemplates& templates, SubscriptionId id,
@@ -161,7 +161,7 @@ http::Response Pages::expired_page(const templates::Words& words, subscribers::S
     auto all = data(words, words.text("expired_heading"), list);
     all["sentence"] = boost::json::object{{"expired_text", words.html("expired_text", {{"list", list.title}})}};
     all["action"] = path_of("/confirm/" + tokens_.ask_again(id));
-    return page(410, "page_confirm_expired.html", all);
+    return page(410, "page_confirm_expired.html", std::move(all));
 }
 
 }

@@ -36,7 +36,7 @@ Pages::Answer Pages::home(const http::Request& request, const Names&) {
                          {"archive_url", one.has_archive ? path_of("/archive/" + one.list.slug) : std::string()}});
     auto all = data(words, words.text("newsletters"));
     all["lists"] = std::move(lists);
-    auto response = page(200, "page_home.html", all);
+    auto response = page(200, "page_home.html", std::move(all));
     response.headers.add("Vary", "Accept-Language");
     co_return response;
 }

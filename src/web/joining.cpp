@@ -7,6 +7,7 @@
 #include "system/log.hpp"
 #include "system/mail_hosts.hpp"
 #include "system/random.hpp"
+#include "templates/markup.hpp"
 #include "web/entry.hpp"
 #include "web/letters.hpp"
 #include "web/pages.hpp"
@@ -186,7 +187,7 @@ http::Response Pages::asked_page(http::Format format, const templates::Words& wo
     if (suggestion) sentence["did_you_mean"] = words.html("did_you_mean", {{"address", *suggestion}});
     all["sentence"] = std::move(sentence);
     all["join_url"] = path_of("/join/" + list.slug);
-    return page(200, "page_asked.html", all);
+    return page(200, "page_asked.html", std::move(all));
 }
 
 http::Response Pages::bad_address(http::Format format, const templates::Words& words, const OpenList& list,
@@ -217,12 +218,13 @@ http::Response Pages::join_page(int status, const templates::Words& words, const
     all["form_token"] = sign_up_.form_age > Duration::zero() ? tokens_.form(list.id, now) : "";
     all["return_to"] = leads_back(entry) ? entry.return_to : "";
     bool works = work_is_wanted(now);
-    auto answer = page(status, "page_join.html", all);
+    auto answer = page(status, "page_join.html", std::move(all));
     auto policy = std::string(answer.headers.value("Content-Security-Policy"));
     if (works) {
         // Not in the template, so that an operator's own page has it too, and no template ever holds a script.
-        auto end = std::min(answer.body.rfind("</body>"), answer.body.size());
-        answer.body.insert(end, fmt::format("<script src=\"{}\" defer></script>\n", path_of("/join.js")));
+        auto body = templates::body_of(answer.body);
+        answer.body.insert(body ? body->end : answer.body.size(),
+                           fmt::format("<script src=\"{}\" defer></script>\n", path_of("/join.js")));
         policy += "; script-src 'self'; connect-src 'self'";
     }
     // A browser holds the redirection that answers a form to the form's own policy.

@@ -71,7 +71,7 @@ Pages::Answer Pages::leave_form(const http::Request& request, const Names& names
         json::object{{"leave_heading", heading}, {"leave_text", words.html("leave_text", {{"address", address}})}};
     all["address"] = address;
     all["action"] = path_of("/leave/" + names[0]);
-    co_return page(200, "page_leave.html", all);
+    co_return page(200, "page_leave.html", std::move(all));
 }
 
 Pages::Answer Pages::leave(const http::Request& request, const Names& names) {
@@ -113,7 +113,7 @@ http::Response Pages::left_page(const templates::Words& words, const std::option
     if (known && left.may_undo) all["undo_action"] = path_of("/leave/" + left.token);
     if (known && left.after == AfterLeaving::asks) all["reason_action"] = path_of("/leave/" + left.token);
     all["thanks"] = left.after == AfterLeaving::thanks;
-    return page(200, "page_left.html", all);
+    return page(200, "page_left.html", std::move(all));
 }
 
 }

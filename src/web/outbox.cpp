@@ -58,7 +58,7 @@ Pages::Answer Pages::outbox(const http::Request& request, const Names&) {
     }
     auto all = data(words, words.text("outbox_heading"));
     all["mails"] = std::move(mails);
-    co_return page(200, "page_outbox.html", all);
+    co_return page(200, "page_outbox.html", std::move(all));
 }
 
 Pages::Answer Pages::outbox_mail(const http::Request& request, const Names& names) {
@@ -95,7 +95,7 @@ http::Response Pages::outbox_view(const http::Request& request, const Names& nam
     all["url_text"] = url + "text";
     all["url_source"] = url + "source";
     all["url_outbox"] = path_of("/outbox/");
-    return page(200, "page_outbox_mail.html", all, "; frame-src 'self'");
+    return page(200, "page_outbox_mail.html", std::move(all), "; frame-src 'self'");
 }
 
 }

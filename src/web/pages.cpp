@@ -58,8 +58,8 @@ json::object Pages::data(const templates::Words& words, std::string_view title, 
     return all;
 }
 
-http::Response Pages::page(int status, std::string_view name, const json::object& data, std::string_view more) {
-    auto page = templates_.render(name, data);
+http::Response Pages::page(int status, std::string_view name, json::object data, std::string_view more) {
+    auto page = templates_.render(name, std::move(data));
     auto policy = fmt::format("default-src 'none'; style-src {}; form-action 'self'; frame-ancestors 'none'; "
                               "base-uri 'none'{}",
                               page.style_source, more);
@@ -89,7 +89,7 @@ http::Response Pages::notice(const templates::Words& words, int status, std::str
     all["heading"] = heading;
     if (status >= 400 && status < 500) all["home_url"] = path_of("/");
     all["text"] = words.text(fmt::format("{}_text", reason));
-    return page(status, "page_error.html", all);
+    return page(status, "page_error.html", std::move(all));
 }
 
 json::array topic_choices(std::span<const std::string> offered, std::string_view chosen) {

@@ -130,7 +130,7 @@ private:
     [[nodiscard]] boost::json::object data(const templates::Words&, std::string_view title,
                                            const subscribers::List&) const;
     // `more`: what the page's policy allows besides its own styles and forms, such as "; frame-src 'self'".
-    [[nodiscard]] http::Response page(int status, std::string_view name, const boost::json::object& data,
+    [[nodiscard]] http::Response page(int status, std::string_view name, boost::json::object data,
                                       std::string_view more = "");
     // Where a form posts to: a path, so that 'self' of the policy is met under whatever name the visitor came.
     [[nodiscard]] std::string path_of(std::string_view path) const { return site_path_ + std::string(path); }

@@ -126,7 +126,7 @@ Pages::Answer Pages::archive(const http::Request& request, const Names& names) {
     all["issues"] = std::move(issues);
     if (found->older_than)
         all["older_url"] = path_of(fmt::format("/archive/{}?before={}", list.slug, *found->older_than));
-    co_return page(200, "page_archive.html", all);
+    co_return page(200, "page_archive.html", std::move(all));
 }
 
 Pages::Answer Pages::archive_issue(const http::Request& request, const Names& names) {
