@@ -162,6 +162,7 @@ private:
                             const subscribers::List&, const mail::Address&, std::string_view language, Time now) const;
     void write_welcome(storage::Connection&, const LetterTemplates&, SubscriptionId, const subscribers::List&,
                        Time now) const;
+    [[nodiscard]] double recent_sign_ups(Time now) const;
     // Whether browsers are to work before a sign-up counts.
     [[nodiscard]] bool work_is_wanted(Time now) const;
     void note_sign_up(Time now);

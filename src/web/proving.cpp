@@ -22,19 +22,22 @@ constexpr int odd_parts = 6;      // ten minutes of an hour's rate at once are o
 
 }
 
+// What is left of those that were noted: they run off at the rate that is usual.
+double Pages::recent_sign_ups(Time now) const {
+    auto& odd = sign_up_.odd_above;
+    auto run_off = double(odd.count) * double((now - sign_ups_at_).count()) / double(odd.per.count());
+    return std::max(0.0, sign_ups_ - std::max(0.0, run_off));
+}
+
 bool Pages::work_is_wanted(Time now) const {
     using Work = subscribers::ProofOfWork;
     if (sign_up_.proof_of_work != Work::automatic) return sign_up_.proof_of_work == Work::on;
-    auto& odd = sign_up_.odd_above;
-    auto run_off = double(odd.count) * double((now - sign_ups_at_).count()) / double(odd.per.count());
-    return sign_ups_ - run_off > double(odd.count) / odd_parts;
+    return recent_sign_ups(now) > double(sign_up_.odd_above.count) / odd_parts;
 }
 
 void Pages::note_sign_up(Time now) {
-    auto& odd = sign_up_.odd_above;
-    auto run_off = double(odd.count) * double((now - sign_ups_at_).count()) / double(odd.per.count());
     // Bounded, so that an attack of an hour is not held against the readers of the next day.
-    sign_ups_ = std::min(std::max(0.0, sign_ups_ - std::max(0.0, run_off)) + 1, double(odd.count));
+    sign_ups_ = std::min(recent_sign_ups(now) + 1, double(sign_up_.odd_above.count));
     sign_ups_at_ = now;
 }
 

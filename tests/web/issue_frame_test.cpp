@@ -15,6 +15,10 @@ TEST(IssueFrame, AQuotedSignDoesNotEndTheBodyTag) {
               "<BODY title='a>b' class=\"c>d\">T<main>x</main>E</Body>");
 }
 
+TEST(IssueFrame, ABodyInACommentIsNone) {
+    EXPECT_EQ(framed("<!-- <body> --><body>x</body>", "T", "E"), "<!-- <body> --><body>T<main>x</main>E</body>");
+}
+
 TEST(IssueFrame, ABodyThatIsNeverClosedEndsWithTheFile) {
     EXPECT_EQ(framed("<body>x", "T", "E"), "<body>T<main>x</main>E");
 }
