@@ -201,20 +201,11 @@ void Intake::load(storage::Connection& connection, const Mailing& mailing) {
     }
     if (!waves.all.empty()) open.waves = std::make_shared<const Waves>(std::move(waves));
     open.ceiling = mailing.ceiling.value();
-    open.cut_to =
-        connection
-            .value<std::optional<std::int64_t>>("SELECT max(last_id) FROM slice WHERE mailing_id = $1", mailing.id)
-            .value()
-            .value_or(0);
+    Slices slices(connection, mailing.id);
+    open.cut_to = slices.cut_to();
     // With one daemon to a site, whoever held these is gone: its readers without an outcome are still to do.
-    connection.each(
-        R"sql(SELECT first_id, last_id, wave FROM slice
-              WHERE mailing_id = $1 AND finished_at IS NULL AND not_before IS NULL ORDER BY first_id)sql",
-        [&](const storage::Row& row) {
-            open.slices[row.integer(0)] = {row.integer(0), row.integer(1), row.integer(0) - 1, 0,
-                                           true,           false,          row.get<int>(2)};
-        },
-        mailing.id);
+    for (auto& slice : slices.under_way())
+        open.slices.emplace(slice.first, OpenSlice{slice}).first->second.resumed = true;
     open_[mailing.id] = std::move(open);
 }
 
@@ -300,7 +291,7 @@ void Intake::give_readers(storage::Connection& connection, Open& open, Group& gr
     }
 }
 
-Intake::Slice* Intake::next_slice(storage::Connection& connection, Open& open, Time now) {
+Intake::OpenSlice* Intake::next_slice(storage::Connection& connection, Open& open, Time now) {
     auto* fresh = cut_slice(connection, open, now);
     return fresh || !open.waves ? fresh : wake_slice(connection, open, now);
 }
@@ -338,33 +329,24 @@ void Intake::expire_readers(storage::Connection& connection, Open& open, Group& 
     group.more = true;
 }
 
-Intake::Slice* Intake::cut_slice(storage::Connection& connection, Open& open, Time now) {
+Intake::OpenSlice* Intake::cut_slice(storage::Connection& connection, Open& open, Time now) {
     auto last = subscribers::end_of_slice(connection, open.mailing->list, open.cut_to, open.ceiling, slice_size);
     if (last == 0) return nullptr;
-    auto first = open.cut_to + 1;
-    connection.run("INSERT INTO slice (mailing_id, first_id, last_id, worker, lease_until) VALUES ($1, $2, $3, $4, $5)",
-                   open.mailing->id, first, last, worker_, now + slice_lease);
+    Slice slice{open.cut_to + 1, last};
+    Slices(connection, open.mailing->id).add(slice, worker_, now + slice_lease);
     system::fault_point("slice claimed, not committed");
     open.cut_to = last;
-    return &(open.slices[first] = {first, last, first - 1, 0, false, false, 0});
+    return &open.slices.emplace(slice.first, OpenSlice{slice}).first->second;
 }
 
 // The next one that rested until its wave was due.
-Intake::Slice* Intake::wake_slice(storage::Connection& connection, Open& open, Time now) {
+Intake::OpenSlice* Intake::wake_slice(storage::Connection& connection, Open& open, Time now) {
     auto due = std::ranges::count_if(open.waves->all, [&](auto& wave) { return wave.not_before <= now; });
-    // By the number of the wave, as the index has it: while none is due none is looked at.
-    auto slice = connection.first(
-        R"sql(SELECT first_id, last_id, wave FROM slice
-              WHERE mailing_id = $1 AND not_before IS NOT NULL AND wave < $2 ORDER BY wave, first_id LIMIT 1)sql",
-        [](const storage::Row& row) {
-            return Slice{row.integer(0), row.integer(1), row.integer(0) - 1, 0, true, false, row.get<int>(2)};
-        },
-        open.mailing->id, due);
+    auto slice = Slices(connection, open.mailing->id).wake(due, worker_, now + slice_lease);
     if (!slice) return nullptr;
-    connection.run(R"sql(UPDATE slice SET not_before = NULL, worker = $3, lease_until = $4, readers = NULL
-                         WHERE mailing_id = $1 AND first_id = $2)sql",
-                   open.mailing->id, slice->first, worker_, now + slice_lease);
-    return &(open.slices[slice->first] = *slice);
+    auto& woken = open.slices.emplace(slice->first, OpenSlice{*slice}).first->second;
+    woken.resumed = true;
+    return &woken;
 }
 
 // False, and the outcome recorded, when it is one that nobody can write to.
@@ -398,7 +380,7 @@ std::unique_ptr<Parcel> Intake::fresh_parcel() {
 
 // Those whom the slice's wave is for. The last one is for all: who has moved to a zone whose wave was over has no outcome
 // yet.
-int Intake::read_readers(storage::Connection& connection, const Open& open, const Slice& slice, int limit,
+int Intake::read_readers(storage::Connection& connection, const Open& open, const OpenSlice& slice, int limit,
                          const std::function<subscribers::Reader&()>& place) {
     auto& mailing = *open.mailing;
     if (slice.wave == open.last_wave())
@@ -410,7 +392,7 @@ int Intake::read_readers(storage::Connection& connection, const Open& open, cons
                                          filter, place);
 }
 
-void Intake::read_slice(storage::Connection& connection, Open& open, Slice& slice, Group& group, Time now) {
+void Intake::read_slice(storage::Connection& connection, Open& open, OpenSlice& slice, Group& group, Time now) {
     auto mailing = open.of_wave(slice.wave);
     while (slice.read_to < slice.last && int(group.parcels.size()) < group.wanted) {
         std::vector<std::unique_ptr<Parcel>> read;
@@ -436,17 +418,6 @@ void Intake::read_slice(storage::Connection& connection, Open& open, Slice& slic
     }
 }
 
-// Its outcomes are counted now, while they are at hand: a report adds up slices instead of readers.
-void Intake::finish(storage::Connection& connection, MailingId mailing, const Slice& slice, Time now) {
-    connection.run(R"sql(
-        UPDATE slice SET finished_at = $4, worker = NULL, (readers, first_at, last_at) =
-            (SELECT count(*), min(CASE WHEN state = 'accepted' AND tries = 1 THEN at END),
-                    max(CASE WHEN state = 'accepted' AND tries = 1 THEN at END)
-             FROM delivery WHERE mailing_id = $1 AND subscription_id BETWEEN $2 AND $3)
-        WHERE mailing_id = $1 AND first_id = $2)sql",
-                   mailing, slice.first, slice.last, now);
-}
-
 // The next one in which some reader of the slice lives; the last one where only those wait whose zone's wave is over;
 // none when everybody has an outcome.
 std::optional<int> Intake::wave_after(storage::Connection& connection, const Open& open, const Slice& slice) {
@@ -464,19 +435,9 @@ std::optional<int> Intake::wave_after(storage::Connection& connection, const Ope
     return *outcomes < readers ? std::optional(open.last_wave()) : std::nullopt;
 }
 
-// As finish(), but until that wave.
-void Intake::rest(storage::Connection& connection, const Open& open, const Slice& slice, int wave) {
-    connection.run(R"sql(
-        UPDATE slice SET wave = $4, not_before = $5, worker = NULL, lease_until = NULL, (readers, first_at, last_at) =
-            (SELECT count(*), min(CASE WHEN state = 'accepted' AND tries = 1 THEN at END),
-                    max(CASE WHEN state = 'accepted' AND tries = 1 THEN at END)
-             FROM delivery WHERE mailing_id = $1 AND subscription_id BETWEEN $2 AND $3)
-        WHERE mailing_id = $1 AND first_id = $2)sql",
-                   open.mailing->id, slice.first, slice.last, wave, open.waves->all[std::size_t(wave)].not_before);
-}
-
 void Intake::finish_slices(storage::Connection& connection, Group& group, Time now) {
     for (auto& [id, open] : open_) {
+        Slices rows(connection, id);
         for (auto at = open.slices.begin(); at != open.slices.end();) {
             auto& slice = at->second;
             bool everybody_back = slice.read_to >= slice.last && slice.on_their_way == 0;
@@ -488,10 +449,10 @@ void Intake::finish_slices(storage::Connection& connection, Group& group, Time n
             } else if (everybody_back) {
                 auto next = slice.wave < open.last_wave() ? wave_after(connection, open, slice) : std::nullopt;
                 if (next) {
-                    rest(connection, open, slice, *next);
+                    rows.rest(slice, *next, open.waves->all[std::size_t(*next)].not_before);
                     group.more = true;
                 } else
-                    finish(connection, id, slice, now);
+                    rows.finish(slice, now);
                 at = open.slices.erase(at);
                 continue;
             }
@@ -500,16 +461,11 @@ void Intake::finish_slices(storage::Connection& connection, Group& group, Time n
     }
 }
 
-bool Intake::has_rest(storage::Connection& connection, const Open& open) {
-    return open.waves &&
-           connection.value<std::int64_t>(
-               "SELECT 1 FROM slice WHERE mailing_id = $1 AND not_before IS NOT NULL LIMIT 1", open.mailing->id);
-}
-
 void Intake::finish_mailings(storage::Connection& connection, Time now) {
     for (auto at = open_.begin(); at != open_.end();) {
         auto& [id, open] = *at;
-        bool done = open.state == MailingState::sending && open.slices.empty() && !has_rest(connection, open) &&
+        bool done = open.state == MailingState::sending && open.slices.empty() &&
+                    !(open.waves && Slices(connection, id).any_at_rest()) &&
                     subscribers::end_of_slice(connection, open.mailing->list, open.cut_to, open.ceiling, 1) == 0 &&
                     !connection.value<std::int64_t>(
                         "SELECT 1 FROM delivery WHERE mailing_id = $1 AND state = 'deferred' LIMIT 1", id);

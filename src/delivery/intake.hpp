@@ -6,6 +6,7 @@
 #include "delivery/mailings.hpp"
 #include "delivery/message.hpp"
 #include "delivery/retry.hpp"
+#include "delivery/slices.hpp"
 #include "delivery/warm_ups.hpp"
 #include "delivery/waves.hpp"
 #include "subscribers/audience.hpp"
@@ -21,10 +22,9 @@
 // In:     the outcomes and give-backs of one group, and how many parcels are wanted.
 // Out:    parcels: letters first, then readers whose next try is due, then readers of the open slices, in order of id.
 // Always: within a slice nobody is read twice while on its way; a reader given back without an outcome is read again
-// once nobody of
-//         the slice is on its way; a slice is finished when each of its readers has a row in delivery. After a crash
-//         the slices that are not finished are read again, without those who have a row: nobody is lost, and nobody
-//         recorded is sent twice.
+//         once nobody of the slice is on its way; a slice is finished when each of its readers has a row in delivery.
+//         After a crash the slices that are not finished are read again, without those who have a row: nobody is lost,
+//         and nobody recorded is sent twice.
 // Threads: used only inside the writing thread's work; the dispatcher has at most one group under way.
 
 namespace postrider::delivery {
@@ -55,7 +55,6 @@ constexpr Duration fresh_for = 1s;
 // Why somebody planned gets nothing.
 constexpr std::string_view left_since = "left since the issue began";
 constexpr std::string_view no_story = "no story of the topics that the reader chose";
-
 constexpr std::string_view paused_by_reader = "paused by the reader";
 // One of them, or empty: this reader is to get the mailing now.
 [[nodiscard]] std::string_view why_nothing(const OpenMailing&, const subscribers::Reader&, Time now);
@@ -119,13 +118,11 @@ public:
     void exchange(storage::Connection& connection, Group& group, Time now);
 
 private:
-    struct Slice {
-        std::int64_t first, last;
-        std::int64_t read_to; // every reader up to here was read
-        int on_their_way = 0; // read, and neither recorded nor given back
-        bool resumed = false; // some of its readers may have outcomes from before
-        bool again = false;   // somebody was given back
-        int wave = 0;
+    struct OpenSlice : Slice {
+        std::int64_t read_to = first - 1; // every reader up to here was read
+        int on_their_way = 0;             // read, and neither recorded nor given back
+        bool resumed = false;             // some of its readers may have outcomes from before
+        bool again = false;               // somebody was given back
     };
     struct Waves {
         std::vector<Wave> all;
@@ -135,9 +132,9 @@ private:
     struct Open {
         std::shared_ptr<const OpenMailing> mailing;
         MailingState state = MailingState::sending;
-        std::int64_t ceiling = 0, cut_to = 0; // slices exist up to here
-        std::map<std::int64_t, Slice> slices; // those that are being sent, by first id
-        std::shared_ptr<const Waves> waves;   // null: everybody at once
+        std::int64_t ceiling = 0, cut_to = 0;     // slices exist up to here
+        std::map<std::int64_t, OpenSlice> slices; // those that are being sent, by first id
+        std::shared_ptr<const Waves> waves;       // null: everybody at once
 
         [[nodiscard]] const std::shared_ptr<const OpenMailing>& of_wave(int number) const {
             return waves ? waves->mailings[std::size_t(number)] : mailing;
@@ -152,9 +149,7 @@ private:
     void follow_second_tries(const Group&);
     void take_records(storage::Connection&, const Group&, Time now);
     void take_back(storage::Connection&, const Group&);
-    static void finish(storage::Connection&, MailingId, const Slice&, Time now);
     [[nodiscard]] static std::optional<int> wave_after(storage::Connection&, const Open&, const Slice&);
-    static void rest(storage::Connection&, const Open&, const Slice&, int wave);
     void finish_slices(storage::Connection&, Group&, Time now);
     void follow_states(storage::Connection&, Group&, Time now);
     void load(storage::Connection&, const Mailing&);
@@ -162,15 +157,14 @@ private:
     void give_second_tries(storage::Connection&, Open&, Group&, Time now);
     void give_readers(storage::Connection&, Open&, Group&, Time now);
     void expire_readers(storage::Connection&, Open&, Group&, Time now);
-    Slice* next_slice(storage::Connection&, Open&, Time now); // null: there is none, or not yet
-    Slice* cut_slice(storage::Connection&, Open&, Time now);
-    Slice* wake_slice(storage::Connection&, Open&, Time now);
-    int read_readers(storage::Connection&, const Open&, const Slice&, int limit,
+    OpenSlice* next_slice(storage::Connection&, Open&, Time now); // null: there is none, or not yet
+    OpenSlice* cut_slice(storage::Connection&, Open&, Time now);
+    OpenSlice* wake_slice(storage::Connection&, Open&, Time now);
+    int read_readers(storage::Connection&, const Open&, const OpenSlice&, int limit,
                      const std::function<subscribers::Reader&()>& place);
     static bool has_address(storage::Connection&, Parcel&, Time now);
     [[nodiscard]] std::unique_ptr<Parcel> fresh_parcel();
-    void read_slice(storage::Connection&, Open&, Slice&, Group&, Time now);
-    static bool has_rest(storage::Connection&, const Open&); // slices that wait for their wave
+    void read_slice(storage::Connection&, Open&, OpenSlice&, Group&, Time now);
     void finish_mailings(storage::Connection&, Time now);
 
     RetrySettings settings_;
