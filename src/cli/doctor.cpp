@@ -19,6 +19,7 @@
 #include <fmt/ranges.h>
 
 #include <set>
+#include <span>
 
 namespace postrider::cli {
 namespace {
@@ -173,14 +174,17 @@ private:
 
     void look_at_templates() {
         std::size_t sound = 0;
-        for (auto& entry : call_.library().names()) {
+        auto entries = call_.library().names();
+        std::vector<std::string> designs(designs_.begin(), designs_.end());
+        for (auto& design : templates::designs(call_.library())) designs.push_back(design.name);
+        for (auto& entry : entries) {
             try {
-                sound += is_sound(entry.name);
+                sound += is_sound(entry.name, designs);
             } catch (const std::exception& error) {
                 note({"template " + entry.name, {Level::fail, error.what()}});
             }
         }
-        for (auto& entry : call_.library().names())
+        for (auto& entry : entries)
             if (templates::built_in_has_changed(call_.library(), entry.name))
                 note({"template " + entry.name,
                       {Level::warn, fmt::format("the built-in one has changed since you copied it; `postrider template "
@@ -194,10 +198,8 @@ private:
         note({"templates", {Level::ok, fmt::format("{} sound", sound)}});
     }
 
-    bool is_sound(const std::string& name) {
+    bool is_sound(const std::string& name, std::span<const std::string> designs) {
         auto partials = [this](std::string_view partial) { return call_.library().find(partial); };
-        std::vector<std::string> designs(designs_.begin(), designs_.end());
-        for (auto& design : templates::designs(call_.library())) designs.push_back(design.name);
         auto faults = templates::review(call_.library().get(name), partials, designs).faults;
         if (faults.empty()) return true;
         auto* error = templates::first_error(faults);

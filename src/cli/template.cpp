@@ -114,20 +114,17 @@ Library library_of(Call& call) {
     return Library(site ? site->templates : fs::path());
 }
 
-// The HTML of a design, with whatever faults it has.
-std::optional<templates::Template> parsed_design(const Library& library, const Source& source) {
-    auto designs = templates::designs(library);
-    bool design = std::ranges::any_of(designs, [&](auto& one) { return source.name == one.name + ".html"; });
-    if (!design) return std::nullopt;
-    auto parsed = templates::parse(source, [&](std::string_view name) { return library.find(name); });
-    return parsed ? std::optional(*std::move(parsed)) : std::nullopt;
+bool is_html_of_one(const std::vector<templates::Design>& designs, const Source& source) {
+    return std::ranges::any_of(designs, [&](auto& one) { return source.name == one.name + ".html"; });
 }
 
+// With whatever faults it has.
 int show_inlined(Call& call, const Library& library, const Source& source) {
-    if (auto design = parsed_design(library, source)) {
-        call.out << digest::example_mail(*design, call.now);
-        return 0;
-    }
+    if (is_html_of_one(templates::designs(library), source))
+        if (auto design = templates::parse(source, [&](std::string_view name) { return library.find(name); })) {
+            call.out << digest::example_mail(*design, call.now);
+            return 0;
+        }
     throw Failure(fmt::format("{0} is no HTML of a design that can be filled; `postrider template check {0}` says more",
                               source.name));
 }
@@ -156,29 +153,15 @@ std::vector<Source> sources_to_check(Call& call, const Library& library) {
     return sources;
 }
 
-// The names that the partials of these templates go by; nothing when one of them cannot be read.
-std::optional<std::set<std::string>> partials_of(const std::vector<Source>& sources, const Library& library) {
-    std::set<std::string> names;
-    for (auto& source : sources) {
-        if (templates::language_in(source.name)) continue;
-        auto parsed = templates::parse(source, [&](std::string_view name) { return library.find(name); });
-        if (!parsed) return std::nullopt;
-        for (auto& part : parsed->parts())
-            if (part.source.name != source.name) names.insert(part.source.name);
-    }
-    return names;
-}
-
 // Files that nothing will ever read: a name that is spelled wrong is no fault of any template.
-std::vector<Fault> stray_files(const Library& library, const std::vector<Source>& sources,
-                               const std::vector<std::string>& digests) {
+std::vector<Fault> stray_files(const Library& library, const std::set<std::string>& partials,
+                               const std::vector<std::string>& designs) {
     std::error_code error;
-    auto partials = partials_of(sources, library);
-    if (!partials || !fs::is_directory(library.folder(), error)) return {};
-    std::set<std::string> there, used = *partials;
+    if (!fs::is_directory(library.folder(), error)) return {};
+    std::set<std::string> there, used = partials;
     for (auto& entry : fs::directory_iterator(library.folder())) there.insert(entry.path().filename().string());
-    for (auto& digest : digests)
-        for (auto part : {".html", ".txt"}) used.insert(digest + part);
+    for (auto& design : designs)
+        for (auto part : {".html", ".txt"}) used.insert(design + part);
     std::vector<std::string> known(used.begin(), used.end());
     for (auto& entry : library.names())
         if (entry.origin != Library::Origin::added) known.push_back(entry.name);
@@ -216,41 +199,16 @@ std::vector<Fault> missing_parts(const Library& library, const std::vector<std::
 }
 
 // With the example stories: is it too large, and does it come to an end at all?
-std::optional<Fault> fault_of_weighing(const Call& call, const Library& library, const Source& source,
-                                       const templates::Review& reviewed) {
-    if (!parsed_design(library, source)) return std::nullopt;
+std::optional<Fault> fault_of_weighing(const Call& call, const templates::Template& design) {
+    auto& file = design.source().file;
     try {
-        return templates::fault_of_size(digest::example_program(*reviewed.parsed, call.now), source.file);
+        return templates::fault_of_size(digest::example_program(design, call.now), file);
     } catch (const templates::TemplateError& error) {
-        return error.fault().value_or(Fault{source.file, 1, 1, error.what()});
+        return error.fault().value_or(Fault{file, 1, 1, error.what()});
     }
 }
 
-int check(Call& call) {
-    auto library = library_of(call);
-    std::vector<std::string> digests;
-    for (auto& design : templates::designs(library)) digests.push_back(design.name);
-    if (call.site_if())
-        for (auto& list : subscribers::Lists(call.database()).all()) digests.push_back(list.template_name);
-    auto sources = sources_to_check(call, library);
-    std::vector<Fault> faults;
-    for (auto& source : sources) {
-        auto beside = fs::path(source.file).parent_path();
-        auto partials = [&](std::string_view name) -> std::optional<Source> {
-            bool plain = name.find('/') == name.npos && name.find("..") == name.npos;
-            auto file = beside / (std::string(name) + ".mustache");
-            if (plain && !beside.empty() && fs::is_regular_file(file)) return templates::read_source(file);
-            return library.find(name);
-        };
-        auto reviewed = templates::review(source, partials, digests);
-        if (!templates::first_error(reviewed.faults))
-            if (auto fault = fault_of_weighing(call, library, source, reviewed)) reviewed.faults.push_back(*fault);
-        for (auto& fault : reviewed.faults) faults.push_back(fault);
-    }
-    if (call.count() == 0) {
-        for (auto& fault : stray_files(library, sources, digests)) faults.push_back(fault);
-        for (auto& fault : missing_parts(library, digests)) faults.push_back(fault);
-    }
+int told_faults(Call& call, const std::vector<Fault>& faults, std::size_t checked) {
     // A partial's fault shows in everything that uses it.
     std::vector<std::string> lines;
     std::int64_t errors = 0;
@@ -268,14 +226,50 @@ int check(Call& call) {
                                     {"message", fault.message}});
         call.note(line);
     }
-    auto templates = counted(std::int64_t(sources.size()), "template");
+    auto templates = counted(std::int64_t(checked), "template");
     auto warnings = std::int64_t(lines.size()) - errors;
     if (call.json())
-        print_json(call.out, json::object{{"templates", sources.size()}, {"faults", std::move(rows)}});
+        print_json(call.out, json::object{{"templates", checked}, {"faults", std::move(rows)}});
     else
         call.say(fmt::format("{} checked, {}{}", templates, errors ? counted(errors, "fault") : "no fault",
                              warnings ? ", " + counted(warnings, "warning") : ""));
     return errors ? 1 : 0;
+}
+
+int check(Call& call) {
+    auto library = library_of(call);
+    auto offered = templates::designs(library);
+    std::vector<std::string> designs; // those, and what lists use
+    for (auto& design : offered) designs.push_back(design.name);
+    if (call.site_if())
+        for (auto& list : subscribers::Lists(call.database()).all()) designs.push_back(list.template_name);
+    auto sources = sources_to_check(call, library);
+    std::vector<Fault> faults;
+    std::set<std::string> partials_used;
+    bool all_parsed = true;
+    for (auto& source : sources) {
+        auto beside = fs::path(source.file).parent_path();
+        auto partials = [&](std::string_view name) -> std::optional<Source> {
+            bool plain = name.find('/') == name.npos && name.find("..") == name.npos;
+            auto file = beside / (std::string(name) + ".mustache");
+            if (plain && !beside.empty() && fs::is_regular_file(file)) return templates::read_source(file);
+            return library.find(name);
+        };
+        auto reviewed = templates::review(source, partials, designs);
+        if (!templates::first_error(reviewed.faults) && is_html_of_one(offered, source))
+            if (auto fault = fault_of_weighing(call, *reviewed.parsed)) reviewed.faults.push_back(*fault);
+        for (auto& fault : reviewed.faults) faults.push_back(fault);
+        if (reviewed.parsed)
+            for (auto& part : reviewed.parsed->parts())
+                if (part.source.name != source.name) partials_used.insert(part.source.name);
+        all_parsed &= reviewed.parsed || templates::language_in(source.name);
+    }
+    if (call.count() == 0) {
+        if (all_parsed) // else its partials are not known
+            for (auto& fault : stray_files(library, partials_used, designs)) faults.push_back(fault);
+        for (auto& fault : missing_parts(library, designs)) faults.push_back(fault);
+    }
+    return told_faults(call, faults, sources.size());
 }
 
 }
