@@ -2,6 +2,7 @@
 
 #include "stories/url.hpp"
 #include "system/ascii.hpp"
+#include "system/trimmed.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -27,11 +28,7 @@ std::expected<Colour, std::string> parse(std::string_view text) {
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(' ');
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
+std::string_view trimmed(std::string_view text) { return system::trimmed(text, " "); }
 
 // Words that CSS takes without quotes (css-syntax-3, "identifier"): each begins with a letter.
 bool is_font(std::string_view name) {

@@ -1,6 +1,7 @@
 #include "digest/rules.hpp"
 
 #include "mail/utf8.hpp"
+#include "system/trimmed.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -16,12 +17,7 @@ namespace json = boost::json;
 constexpr std::array<std::string_view, 4> sequence_names = {"newest", "oldest", "feed", "weight"};
 constexpr std::size_t longest = 200; // bytes of a filter or topic as written
 
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view blanks = " \t";
-    const auto first = text.find_first_not_of(blanks);
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
+std::string_view trimmed(std::string_view text) { return system::trimmed(text, " \t"); }
 
 std::string folded(std::string_view text) { return mail::case_folded(mail::valid_utf8(text)); }
 

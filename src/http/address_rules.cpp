@@ -1,5 +1,7 @@
 #include "http/address_rules.hpp"
 
+#include "system/trimmed.hpp"
+
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -86,9 +88,7 @@ std::optional<std::string_view> kind_of(const ip::address_v6& address) {
 
 // "192.0.2.1", "192.0.2.1:4711", "2001:db8::1", "[2001:db8::1]:4711", with blanks around.
 std::optional<ip::address> hop_address(std::string_view text) {
-    auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return std::nullopt;
-    text = text.substr(first, text.find_last_not_of(" \t") - first + 1);
+    text = system::trimmed(text, " \t");
     if (text.starts_with('[')) {
         text = text.substr(1, text.find(']') - 1);
     } else if (auto colon = text.find(':');

@@ -1,14 +1,12 @@
 #include "http/message.hpp"
 
+#include "system/trimmed.hpp"
+
 #include <algorithm>
 
 namespace postrider::http {
 
-std::string_view trimmed(std::string_view text) {
-    auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
+std::string_view trimmed(std::string_view text) { return system::trimmed(text, " \t"); }
 
 std::string_view Headers::value(std::string_view name) const {
     for (const auto& [field, value] : fields_)

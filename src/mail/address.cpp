@@ -1,6 +1,7 @@
 #include "mail/address.hpp"
 
 #include "mail/utf8.hpp"
+#include "system/trimmed.hpp"
 
 #include <fmt/format.h>
 #include <idn2.h>
@@ -13,6 +14,7 @@
 namespace postrider::mail {
 namespace {
 
+constexpr std::string_view blanks = " \t";
 constexpr std::size_t longest_input = 1024; // any name whose A-labels fit in 254 octets is shorter than this in UTF-8
 constexpr std::size_t longest_local = 64;   // RFC 5321 section 4.5.3.1.1
 constexpr std::size_t longest_domain = 255; // section 4.5.3.1.2
@@ -212,12 +214,6 @@ std::expected<Domain, AddressError> domain_part(std::string_view given) {
     return Domain{*text, *ascii};
 }
 
-std::string_view trimmed(std::string_view text) {
-    auto first = text.find_first_not_of(" \t");
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 std::expected<std::string, AddressError> display_name(std::string_view text) {
     if (!is_utf8(text)) return refuse("the name is not valid UTF-8");
     for (std::size_t at = 0; at < text.size();) {
@@ -281,12 +277,12 @@ bool is_same(std::string_view text, const Address& address) {
 }
 
 std::expected<Mailbox, AddressError> parse_mailbox(std::string_view text) {
-    text = trimmed(text);
+    text = system::trimmed(text, blanks);
     std::string name;
     if (text.ends_with('>')) {
         auto open = text.rfind('<');
         if (open == text.npos) return refuse("there is a > without a <");
-        auto named = display_name(trimmed(text.substr(0, open)));
+        auto named = display_name(system::trimmed(text.substr(0, open), blanks));
         if (!named) return std::unexpected(named.error());
         name = std::move(*named);
         text = text.substr(open + 1, text.size() - open - 2);

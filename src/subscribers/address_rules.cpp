@@ -1,6 +1,7 @@
 #include "subscribers/address_rules.hpp"
 
 #include "system/nearest.hpp"
+#include "system/trimmed.hpp"
 
 #include <fmt/format.h>
 
@@ -39,14 +40,6 @@ bool looks_like_a_domain(std::string_view text) {
     return text.contains('.') && std::ranges::all_of(text, fits);
 }
 
-std::string_view trimmed(std::string_view line) {
-    line = line.substr(0, line.find('#'));
-    constexpr std::string_view space = " \t\r";
-    auto from = line.find_first_not_of(space);
-    if (from == line.npos) return {};
-    return line.substr(from, line.find_last_not_of(space) - from + 1);
-}
-
 }
 
 std::optional<std::string> suggested(const mail::Address& address) {
@@ -75,7 +68,7 @@ DisposableDomains::DisposableDomains(const std::filesystem::path& path) {
     if (!file) throw std::runtime_error(fmt::format("{} cannot be read", path.string()));
     std::string line;
     for (std::int64_t number = 1; std::getline(file, line); ++number) {
-        auto domain = trimmed(line);
+        auto domain = system::trimmed(std::string_view(line).substr(0, line.find('#')));
         if (domain.empty()) continue;
         auto address = mail::parse_address(fmt::format("x@{}", domain.substr(0, longest_domain + 1)));
         // Public lists hold a few names that no address can have; those are refused anyway.

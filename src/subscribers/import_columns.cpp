@@ -2,6 +2,7 @@
 
 #include "subscribers/csv.hpp"
 #include "system/ascii.hpp"
+#include "system/trimmed.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -89,13 +90,6 @@ constexpr Program programs[] = {{"Mailchimp", mailchimp, {"email address", "opti
                                 {"MailPoet", mailpoet, {"email", "global status", "list"}},
                                 {"Postrider", ours, {"email", "status", "since"}}};
 
-std::string plain_title(std::string_view field) {
-    auto text = unguarded(field);
-    auto first = text.find_first_not_of(" \t\r\n");
-    if (first == text.npos) return {};
-    return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
-}
-
 std::optional<Column::Meaning> meaning_of(std::span<const Known> known, std::string_view word) {
     auto found = std::ranges::find(known, word, &Known::title);
     if (found == known.end()) return {};
@@ -144,7 +138,7 @@ std::optional<std::string> fault_of(std::span<const Column> columns, std::span<c
 std::expected<Columns, std::string> columns_of(std::span<const std::string_view> header,
                                                std::span<const ColumnMeaning> said) {
     std::vector<std::string> titles;
-    for (auto field : header) titles.push_back(plain_title(field));
+    for (auto field : header) titles.emplace_back(system::trimmed(unguarded(field)));
     for (auto& [wanted, meaning] : said)
         if (std::ranges::none_of(titles, [&](auto& title) { return system::equal_without_case(wanted, title); }))
             return std::unexpected(fmt::format("there is no column \"{}\", only: {}", wanted, fmt::join(titles, ", ")));

@@ -5,7 +5,7 @@
 #include "subscribers/attributes.hpp"
 #include "subscribers/subscribers.hpp"
 #include "subscribers/topics.hpp"
-#include "system/ascii.hpp"
+#include "system/trimmed.hpp"
 
 #include <fmt/format.h>
 
@@ -18,15 +18,11 @@
 namespace postrider::subscribers {
 namespace {
 
+using system::trimmed;
+
 constexpr std::size_t block_bytes = 256 * 1024;
 constexpr std::size_t most_rejections = 1000;
 constexpr std::size_t longest_value = 4000;
-
-std::string_view trimmed(std::string_view text) {
-    auto first = text.find_first_not_of(" \t\r\n");
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
 
 // An attribute called as a column of ours would make an export that no import takes.
 Attributes free_names(Attributes attributes) {

@@ -1,6 +1,7 @@
 #include "subscribers/topics.hpp"
 
 #include "mail/utf8.hpp"
+#include "system/trimmed.hpp"
 
 #include <fmt/format.h>
 
@@ -9,12 +10,7 @@
 namespace postrider::subscribers {
 namespace {
 
-std::string folded(std::string_view text) {
-    constexpr std::string_view blanks = " \t\r\n";
-    auto first = text.find_first_not_of(blanks);
-    if (first == text.npos) return {};
-    return mail::case_folded(mail::valid_utf8(text.substr(first, text.find_last_not_of(blanks) - first + 1)));
-}
+std::string folded(std::string_view text) { return mail::case_folded(mail::valid_utf8(system::trimmed(text))); }
 
 }
 

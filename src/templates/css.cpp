@@ -1,6 +1,7 @@
 #include "templates/css.hpp"
 
 #include "system/ascii.hpp"
+#include "system/trimmed.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -16,11 +17,7 @@ constexpr std::uint32_t most_of_a_kind = 999; // in a specificity
 
 bool is_white(char c) { return white.find(c) != white.npos; }
 
-std::string_view trimmed(std::string_view text) {
-    auto first = text.find_first_not_of(white);
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(white) - first + 1);
-}
+std::string_view trimmed(std::string_view text) { return system::trimmed(text, white); }
 
 bool is_name(char c) {
     return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||

@@ -1,5 +1,7 @@
 #include "templates/syntax.hpp"
 
+#include "system/trimmed.hpp"
+
 #include <fmt/format.h>
 
 #include <optional>
@@ -12,12 +14,6 @@ using Kind = Token::Kind;
 constexpr std::string_view blanks = " \t";
 constexpr std::string_view white = " \t\r\n";
 constexpr std::size_t most_faults = 50;
-
-std::string_view trim(std::string_view text) {
-    std::size_t first = text.find_first_not_of(white);
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(white) - first + 1);
-}
 
 bool has_empty_part(std::string_view name) {
     return name != "." && (name.front() == '.' || name.back() == '.' || name.find("..") != name.npos);
@@ -95,9 +91,9 @@ private:
         if (open_delimiter_ == close_delimiter_) another = content.npos;
         if (end == text_.npos || another != content.npos) {
             std::string_view shown =
-                trim(text_.substr(begin, std::min<std::size_t>(30, text_.find('\n', begin) - begin)));
+                system::trimmed(text_.substr(begin, std::min<std::size_t>(30, text_.find('\n', begin) - begin)));
             if (another != content.npos)
-                shown = trim(text_.substr(begin, std::min<std::size_t>(30, inside + another - begin)));
+                shown = system::trimmed(text_.substr(begin, std::min<std::size_t>(30, inside + another - begin)));
             fault(tag.line, tag.column,
                   fmt::format("tag \"{}\" is never closed with \"{}\"", whole_characters(shown), close));
             move_to(another == content.npos ? text_.size() : inside + another);
@@ -139,7 +135,7 @@ private:
     void take(const Tag& tag, bool alone, std::string_view indent) {
         if (tag.sigil == '!') return;
         if (tag.sigil == '=') return set_delimiters(tag);
-        std::string_view name = trim(tag.content);
+        std::string_view name = system::trimmed(tag.content);
         if (name.empty()) return fault(tag.line, tag.column, "this tag is empty");
         if (tag.sigil == '<' || tag.sigil == '$' || (tag.sigil == '>' && name.front() == '*'))
             return fault(tag.line, tag.column,
@@ -211,10 +207,10 @@ private:
     }
 
     void set_delimiters(const Tag& tag) {
-        std::string_view both = trim(tag.content);
+        std::string_view both = system::trimmed(tag.content);
         std::size_t gap = both.find_first_of(white);
         std::string_view first = both.substr(0, gap);
-        std::string_view second = gap == both.npos ? std::string_view() : trim(both.substr(gap));
+        std::string_view second = gap == both.npos ? std::string_view() : system::trimmed(both.substr(gap));
         bool good = !second.empty() && both.find('=') == both.npos && second.find_first_of(white) == second.npos;
         if (!good)
             return fault(tag.line, tag.column,
