@@ -2,16 +2,12 @@
 
 #include "system/random.hpp"
 
-#include <fmt/format.h>
-
-#include <iterator>
-
 namespace postrider::subscribers {
 namespace {
 
 // With its length before it, so that no two different contents are the same bytes.
 void add(std::string& to, std::string_view piece) {
-    fmt::format_to(std::back_inserter(to), "{}:{},", piece.size(), piece);
+    to.append(std::to_string(piece.size())).append(":").append(piece).append(",");
 }
 
 void add(std::string& to, std::int64_t number) { add(to, std::to_string(number)); }

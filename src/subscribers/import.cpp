@@ -170,6 +170,11 @@ private:
         const Row* row;
         std::int64_t again; // further lines with the same address
     };
+    struct Person {
+        SubscriberId id;
+        std::string key;
+        ConsentChain::Link link = {};
+    };
 
     // Runs `sql` over all items, in as few statements as the sizes allow.
     template <class Item, class Bind, class Read>
@@ -221,13 +226,26 @@ private:
         return *std::ranges::lower_bound(group, key, {}, [](auto& one) { return (*one.row)[Row::key]; });
     }
 
+    // Of those who have a row already, whom this list does not know. `people`: who got theirs now.
+    void add_known(std::span<const Repeated> group, std::vector<Person>& people) {
+        auto made = people; // their keys are in the order of the group, but nobody promises that
+        std::ranges::sort(made, {}, &Person::key);
+        for (auto& [row, again] : group) {
+            if (std::ranges::binary_search(made, (*row)[Row::key], {}, &Person::key)) continue;
+            SubscriberId id;
+            switch (known((*row)[Row::key], id)) {
+            case Known::active: ++report_.unchanged; break;
+            case Known::left:
+                report_.suppressed += 1 + again;
+                report_.unchanged -= again;
+                break;
+            default: people.push_back({id, std::string((*row)[Row::key])});
+            }
+        }
+    }
+
     // Gives the number of readers that became active.
     std::int64_t write_group(std::vector<Repeated>& group) {
-        struct Person {
-            SubscriberId id;
-            std::string key;
-            ConsentChain::Link link = {};
-        };
         std::vector<Person> people;
         in_chunks(
             person_sql_, std::span(group),
@@ -242,22 +260,7 @@ private:
                 people.push_back({row.get<SubscriberId>(0), row.get<std::string>(1)});
                 return true;
             });
-        if (people.size() < group.size()) {
-            auto made = people; // their keys are in the order of the group, but nobody promises that
-            std::ranges::sort(made, {}, &Person::key);
-            for (auto& [row, again] : group) {
-                if (std::ranges::binary_search(made, (*row)[Row::key], {}, &Person::key)) continue;
-                SubscriberId id;
-                switch (known((*row)[Row::key], id)) {
-                case Known::active: ++report_.unchanged; break;
-                case Known::left:
-                    report_.suppressed += 1 + again;
-                    report_.unchanged -= again;
-                    break;
-                default: people.push_back({id, std::string((*row)[Row::key])});
-                }
-            }
-        }
+        if (people.size() < group.size()) add_known(group, people);
         auto nothing = [](const storage::Row&) { return true; };
         in_chunks(
             stretch_sql_, std::span(people),
