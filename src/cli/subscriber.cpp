@@ -6,9 +6,7 @@
 #include "digest/rules.hpp"
 #include "mail/utf8.hpp"
 #include "smtp/outbox.hpp"
-#include "storage/wiping.hpp"
 #include "subscribers/attributes.hpp"
-#include "subscribers/erase.hpp"
 #include "subscribers/export.hpp"
 #include "subscribers/import.hpp"
 #include "subscribers/subscribers.hpp"
@@ -392,11 +390,7 @@ int erase(Call& call) {
     auto address = call.address(call.argument(0));
     auto question = fmt::format("Erase everything about {}? This cannot be undone.", address.text());
     if (!call.confirmed(question)) throw Failure("nothing was erased");
-    storage::Wiping wiping(call.database());
-    storage::Transaction transaction(call.database());
-    delivery::Letters(call.database()).erase(address.key());
-    auto erased = subscribers::erase(call.database(), call.tokens(), address, call.now);
-    transaction.commit();
+    auto erased = delivery::erase_record(call.database(), call.tokens(), address, call.now);
     call.database().wipe_deleted();
     auto kept =
         smtp::Outbox::forget(call.site().outbox, [&](std::string_view to) { return mail::is_same(to, address); });

@@ -1,6 +1,7 @@
 #include "delivery/whole_record.hpp"
 
-#include "subscribers/erase.hpp"
+#include "delivery/letters.hpp"
+#include "storage/wiping.hpp"
 
 #include <boost/json.hpp>
 
@@ -54,6 +55,16 @@ std::string whole_record(storage::Connection& connection, const subscribers::Lin
     record["letters"] = letters_to(connection, address);
     record["deliveries"] = deliveries_to(connection, address);
     return json::serialize(record);
+}
+
+subscribers::Erased erase_record(storage::Connection& connection, const subscribers::LinkTokens& tokens,
+                                 const mail::Address& address, Time now) {
+    storage::Wiping wiping(connection);
+    storage::Transaction transaction(connection);
+    Letters(connection).erase(address.key());
+    auto erased = subscribers::erase(connection, tokens, address, now);
+    transaction.commit();
+    return erased;
 }
 
 }

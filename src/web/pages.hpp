@@ -190,6 +190,8 @@ private:
     void choose_topics(storage::Connection&, const http::Form&, const Preferences&) const;
     void ask_to_join(storage::Connection&, const Change&, std::string_view slug, Changed&) const;
     void ask_new_address(storage::Connection&, const Change&, Changed&) const;
+    void ask(storage::Connection&, const Change&, const subscribers::List&, const mail::Address&,
+             std::optional<SubscriptionId> replaces, Changed&) const;
     templates::Words speaking(const http::Request&, const Preferences&);
     http::Response outbox_view(const http::Request&, const Names&, const KeptMail&);
     struct Said {

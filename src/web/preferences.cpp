@@ -1,10 +1,7 @@
-#include "delivery/letters.hpp"
 #include "delivery/whole_record.hpp"
 #include "digest/rules.hpp"
 #include "schedule/zone.hpp"
 #include "storage/database.hpp"
-#include "storage/wiping.hpp"
-#include "subscribers/erase.hpp"
 #include "subscribers/subscriptions.hpp"
 #include "subscribers/topics.hpp"
 #include "web/outbox_folder.hpp"
@@ -190,9 +187,7 @@ Pages::Changed Pages::apply(storage::Connection& connection, const Change& chang
     auto& form = change.form;
     auto& address = changed.before->address;
     if (form.value("erase") == "everything") {
-        storage::Wiping wiping(connection);
-        delivery::Letters(connection).erase(address.key());
-        (void)subscribers::erase(connection, tokens_, address, change.now);
+        (void)delivery::erase_record(connection, tokens_, address, change.now);
         return changed;
     }
     subscribers::Subscribers subscribers(connection);
@@ -244,33 +239,27 @@ void Pages::ask_to_join(storage::Connection& connection, const Change& change, s
                         Changed& changed) const {
     auto list = subscribers::Lists(connection).find(slug);
     if (!list || list->state != subscribers::ListState::open) return;
-    auto& address = changed.before->address;
-    auto& profile = changed.before->person.profile;
-    auto words = change.templates.languages->words({profile.language, list->language});
-    auto agreed = words.text("subscribe_to", {{"list", list->title}});
-    subscribers::Asking asking{list->id,           address, profile.name, profile.language, change.client,
-                               "preferences page", agreed};
-    asking.words_language = words.language();
-    changed.outcome = subscribers::SignUps(connection, tokens_, sign_up_).ask(asking, change.now);
-    write_confirmation(connection, change.templates, *changed.outcome, *list, address, profile.language, change.now);
-    changed.asked = std::move(list);
+    ask(connection, change, *list, changed.before->address, std::nullopt, changed);
 }
 
 // The new address is asked, as any visitor's would be; until it confirms, nothing changes.
 void Pages::ask_new_address(storage::Connection& connection, const Change& change, Changed& changed) const {
     auto line = std::ranges::find_if(changed.before->lines, may_move);
     if (line == changed.before->lines.end()) return;
-    auto& list = line->list;
+    auto active = subscribers::Subscriptions(connection, tokens_).active(line->list.id, changed.before->address);
+    ask(connection, change, line->list, *change.new_address, active, changed);
+}
+
+void Pages::ask(storage::Connection& connection, const Change& change, const subscribers::List& list,
+                const mail::Address& address, std::optional<SubscriptionId> replaces, Changed& changed) const {
     auto& profile = changed.before->person.profile;
-    auto active = subscribers::Subscriptions(connection, tokens_).active(list.id, changed.before->address);
     auto words = change.templates.languages->words({profile.language, list.language});
     auto agreed = words.text("subscribe_to", {{"list", list.title}});
-    subscribers::Asking asking{list.id,       *change.new_address, profile.name, profile.language,
-                               change.client, "preferences page",  agreed,       active};
+    subscribers::Asking asking{list.id, address, profile.name, profile.language, change.client, "preferences page",
+                               agreed,  replaces};
     asking.words_language = words.language();
     changed.outcome = subscribers::SignUps(connection, tokens_, sign_up_).ask(asking, change.now);
-    write_confirmation(connection, change.templates, *changed.outcome, list, *change.new_address, profile.language,
-                       change.now);
+    write_confirmation(connection, change.templates, *changed.outcome, list, address, profile.language, change.now);
     changed.asked = list;
 }
 
