@@ -1,11 +1,9 @@
 #include "stories/article_pages.hpp"
 
+#include "stories/beside.hpp"
 #include "stories/page_story.hpp"
 #include "stories/poll_body.hpp"
 #include "system/log.hpp"
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 
@@ -33,11 +31,10 @@ asio::awaitable<std::optional<RobotsRules>> ArticlePages::robots_of(const http::
     http::FetchRequest file{page.origin() + "/robots.txt", "", "", std::string(accepted_types)};
     auto fetched = co_await get(page.host(), std::move(file), pause_);
     if (!fetched || fetched->status >= 500) co_return std::nullopt;
-    auto work = [](std::string text) -> asio::awaitable<std::optional<RobotsRules>> {
-        co_return RobotsRules(text, product);
+    auto work = [text = has_body(fetched) ? std::move(fetched->body) : std::string()] {
+        return std::optional(RobotsRules(text, product));
     };
-    auto running = work(has_body(fetched) ? std::move(fetched->body) : "");
-    co_return co_await asio::co_spawn(reading_, std::move(running), asio::use_awaitable);
+    co_return co_await beside_the_loop(reading_, std::move(work));
 }
 
 asio::awaitable<std::optional<Duration>> ArticlePages::pause_before(const http::Url& page) {
@@ -48,11 +45,8 @@ asio::awaitable<std::optional<Duration>> ArticlePages::pause_before(const http::
         robots = robots_.emplace(std::move(origin), std::move(rules)).first;
     }
     if (!robots->second) co_return std::nullopt;
-    auto work = [](const RobotsRules& rules, std::string target) -> asio::awaitable<bool> {
-        co_return rules.allow(target);
-    };
-    auto running = work(*robots->second, page.target());
-    const bool allowed = co_await asio::co_spawn(reading_, std::move(running), asio::use_awaitable);
+    auto work = [&rules = *robots->second, target = page.target()] { return rules.allow(target); };
+    const bool allowed = co_await beside_the_loop(reading_, std::move(work));
     if (!allowed) co_return std::nullopt;
     co_return std::max(pause_, robots->second->pause());
 }
@@ -69,11 +63,10 @@ asio::awaitable<std::optional<Page>> ArticlePages::article(std::string url) {
         http::FetchRequest request{parsed->text(), "", "", std::string(accepted_pages)};
         auto fetched = co_await get(parsed->host(), std::move(request), *pause);
         if (has_body(fetched)) {
-            auto work = [](http::Fetched answer) -> asio::awaitable<std::expected<Page, PageError>> {
-                co_return read_page(answer.body, answer.content_type, answer.final_url);
+            auto work = [answer = std::move(*fetched)] {
+                return read_page(answer.body, answer.content_type, answer.final_url);
             };
-            auto running = work(std::move(*fetched));
-            auto read = co_await asio::co_spawn(reading_, std::move(running), asio::use_awaitable);
+            auto read = co_await beside_the_loop(reading_, std::move(work));
             if (read) co_return std::move(*read);
             trouble = read.error().reason;
         } else

@@ -3,6 +3,7 @@
 #include "http/url.hpp"
 #include "storage/database.hpp"
 #include "stories/article_pages.hpp"
+#include "stories/beside.hpp"
 #include "stories/fetches.hpp"
 #include "stories/hosts.hpp"
 #include "stories/news.hpp"
@@ -16,7 +17,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -64,12 +64,10 @@ struct Poller::State {
 
     // The body is read and made safe on the reading thread, and handed back by value.
     asio::awaitable<Reading> read(http::Fetched answer, FindFeeds find) {
-        auto work = [](http::Fetched fetched, FindFeeds find, Time now,
-                       std::stop_token stop) -> asio::awaitable<Reading> {
-            co_return read_body(std::move(fetched), find, now, stop);
+        auto work = [fetched = std::move(answer), find, now = clock.now(), stop = stop_reading.get_token()]() mutable {
+            return read_body(std::move(fetched), find, now, stop);
         };
-        auto running = work(std::move(answer), find, clock.now(), stop_reading.get_token());
-        Reading reading = co_await asio::co_spawn(reading_thread, std::move(running), asio::use_awaitable);
+        auto reading = co_await beside_the_loop(reading_thread.get_executor(), std::move(work));
         if (stopping) throw boost::system::system_error(asio::error::operation_aborted); // it may be half of the feed
         co_return reading;
     }
@@ -170,11 +168,8 @@ struct Poller::State {
         auto stories = co_await database.read(find);
         if (stories.empty() || stopping) co_return;
         // Bodies are taken apart where those of feeds are: pages wait for the database's thread.
-        auto take_apart = [](std::vector<PicturedStory> stories) -> asio::awaitable<std::vector<std::string>> {
-            co_return unsized_pictures(stories);
-        };
-        auto taking_apart = take_apart(std::move(stories));
-        auto shown = co_await asio::co_spawn(reading_thread, std::move(taking_apart), asio::use_awaitable);
+        auto take_apart = [stories = std::move(stories)] { return unsized_pictures(stories); };
+        auto shown = co_await beside_the_loop(reading_thread.get_executor(), std::move(take_apart));
         if (shown.empty() || stopping) co_return;
         auto choose = [&](storage::Connection& connection) {
             return Pictures(connection).unread(shown, pictures_at_once);
