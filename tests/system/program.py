@@ -239,6 +239,10 @@ class Site:
             found += re.findall(re.escape(self.url) + "(" + re.escape(path) + r"[A-Za-z0-9_-]+)", text)
         return list(dict.fromkeys(found))
 
+    def path_in(self, mail, page):
+        """The path of the link to such a page in the text of a mail: "confirm", "view", "preferences", "leave"."""
+        return browser.path_of(mail.link(f"{self.url}/{page}/"))
+
     def serve(self, *options, wait=True):
         daemon = Daemon(self, *options)
         if wait:

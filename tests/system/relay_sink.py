@@ -47,6 +47,11 @@ class Mail:
         assert found, f"no {begin} in {self.text()}"
         return found.group()
 
+    @property
+    def leave_url(self):
+        """The first address of List-Unsubscribe."""
+        return self.message["List-Unsubscribe"].split(">")[0].strip(" <")
+
 
 @dataclass
 class Fault:

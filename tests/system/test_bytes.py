@@ -11,7 +11,6 @@ from collections import Counter
 
 import mail_bytes
 import pytest
-from browser import path_of
 from program import Site, clean_environment
 from relay_sink import RelaySink
 from waiting import until
@@ -292,7 +291,7 @@ def test_a_welcome_is_a_letter_to_the_reader(site, sink, tmp_path):
         assert site.post("/join/daily", {"email": address, "name": name}).status == 200
         asked = until(lambda: sink.to(address), "the confirmation")[0]
         assert mail_bytes.faults(asked.sent, of_a_list=False) == [], name
-        assert site.post(path_of(asked.link(f"{site.url}/confirm/"))).status == 200
+        assert site.post(site.path_in(asked, "confirm")).status == 200
     mails = [until(lambda: sink.to(f"name{number}@reader.example")[1:], "the welcome")[0] for number in range(len(NAMES))]
     for mail, read, name in zip(mails, read_by_both(mails, tmp_path / "mails"), NAMES.values()):
         assert mail_bytes.faults(mail.sent, of_a_list=False) == [], name

@@ -8,7 +8,6 @@ import xml.etree.ElementTree
 from pathlib import Path
 
 import pytest
-from browser import path_of
 from waiting import until
 
 CHECK = Path(__file__).parent / "readers/html5.py"
@@ -193,7 +192,7 @@ def test_no_payload_survives_in_a_story_a_mail_a_page_or_a_feed(site, sink, publ
     site.wait_for(site.send())
     mail = sink.to("ada@reader.example")[0]
     pages["mail.html"] = mail.text("html")
-    for name, path in {"archive": "/archive/daily/1", "issues": "/archive/daily", "view": path_of(mail.link(f"{site.url}/view/"))}.items():
+    for name, path in {"archive": "/archive/daily/1", "issues": "/archive/daily", "view": site.path_in(mail, "view")}.items():
         page = site.get(path)
         assert page.status == 200 and "script-src" not in page.headers["content-security-policy"]
         pages[f"{name}.html"] = page.text
@@ -250,13 +249,13 @@ def test_no_payload_survives_as_the_name_of_a_list_or_a_reader(site, sink, tmp_p
         digest = sink.to(f"reader{number}@reader.example")[0]
         pages[f"mail-{number}.html"] = digest.text("html")
         for kind in ("view", "preferences", "leave"):
-            pages[f"{kind}-{number}.html"] = site.get(path_of(digest.link(f"{site.url}/{kind}/"))).text
+            pages[f"{kind}-{number}.html"] = site.get(site.path_in(digest, kind)).text
         asked = site.post(f"/join/{slug}", {"email": f"asked{number}@reader.example", "name": line})
         assert asked.status == 200
         pages[f"asked-{number}.html"] = asked.text
         confirmation = until(lambda: sink.to(f"asked{number}@reader.example"), "the confirmation")[0]
         pages[f"confirmation-{number}.html"] = confirmation.text("html")
-        pages[f"confirm-{number}.html"] = site.get(path_of(confirmation.link(f"{site.url}/confirm/"))).text
+        pages[f"confirm-{number}.html"] = site.get(site.path_in(confirmation, "confirm")).text
         for path in (f"/join/{slug}", f"/archive/{slug}", f"/archive/{slug}/1"):
             pages[path[1:].replace("/", "-") + ".html"] = site.get(path).text
     assert dangers(pages, tmp_path / "pages", forms=True) == {}

@@ -13,9 +13,9 @@ def mailed_links(site, sink):
     site.add_story("The ship came in")
     site.wait_for(site.send())
     issue = sink.to(READER)[0]
-    leave = path_of(issue.message["List-Unsubscribe"].split(">")[0].strip(" <"))
-    view = path_of(issue.link(f"{site.url}/view/"))
-    preferences = path_of(issue.link(f"{site.url}/preferences/"))
+    leave = path_of(issue.leave_url)
+    view = site.path_in(issue, "view")
+    preferences = site.path_in(issue, "preferences")
     return leave, view, preferences
 
 
@@ -32,7 +32,7 @@ def test_old_links_work_after_rotation_renaming_and_restore(site, sink, tmp_path
     assert work(site, links)
     site.add_story("A second ship came in")
     site.wait_for(site.send())
-    fresh = path_of(sink.to(READER)[1].message["List-Unsubscribe"].split(">")[0].strip(" <"))
+    fresh = path_of(sink.to(READER)[1].leave_url)
     assert fresh != links[0] and work(site, [fresh])
 
     copy = tmp_path / "copy.db"
@@ -56,7 +56,7 @@ def test_an_old_link_is_answered_after_erasure_and_return(site, sink):
     assert site.get(preferences).status == 404
     assert site.post("/join/daily", {"email": READER}).status == 200
     mail = until(lambda: len(sink.to(READER)) > 1 and sink.to(READER)[-1], "the confirmation mail")
-    assert site.post(path_of(mail.link(f"{site.url}/confirm/"))).status == 200
+    assert site.post(site.path_in(mail, "confirm")).status == 200
     assert [s["state"] for s in site.read("subscriber", "show", READER)["subscriptions"]] == ["active"]
     assert site.get(preferences).status == 404, "a link to the person who was erased is not one to who came back"
 

@@ -2,13 +2,12 @@
 
 from datetime import datetime, timedelta, timezone
 
-from browser import path_of
 from waiting import until
 
 
 def confirm(site, sink, address):
     mail = until(lambda: sink.to(address), f"the confirmation mail to {address}")[0]
-    assert site.post(path_of(mail.link(f"{site.url}/confirm/"))).status == 200
+    assert site.post(site.path_in(mail, "confirm")).status == 200
 
 
 def add_story(site, title, category):
@@ -44,12 +43,12 @@ def test_a_reader_gets_the_stories_of_the_topics_chosen_and_nothing_where_there_
         assert "A match" in part.text(kind) and "An election" not in part.text(kind)
     assert part.message["Subject"] == "The Daily: A match"
 
-    view = site.get(path_of(part.link(f"{site.url}/view/"))).text
+    view = site.get(site.path_in(part, "view")).text
     assert "A match" in view and "An election" not in view
     archived = site.get("/archive/daily/1").text
     assert "A match" in archived and "An election" in archived
 
-    preferences = path_of(part.link(f"{site.url}/preferences/"))
+    preferences = site.path_in(part, "preferences")
     changed = site.post(preferences, {"save": "1", "topics-daily": ""})
     assert changed.status == 200
     exported = site.run("subscriber", "export", "--list", "daily")
@@ -93,7 +92,7 @@ def test_a_reader_pauses_and_leaves_and_takes_it_back_with_the_links_of_a_mail(s
     site.serve()
     site.wait_for(site.send())
     mail = sink.to("ada@reader.example")[-1]
-    preferences, leave = (path_of(mail.link(f"{site.url}/{page}/")) for page in ("preferences", "leave"))
+    preferences, leave = (site.path_in(mail, page) for page in ("preferences", "leave"))
 
     assert "Paused until" in site.post(preferences, {"pause": "2"}).text
     site.add_story("Another ship came in")

@@ -8,19 +8,9 @@ from waiting import stays, until
 READER = "nora@reader.example"
 
 
-def confirmation_path(site, sink, address=READER, number=1):
-    mails = until(lambda: len(sink.to(address)) >= number and sink.to(address), f"mail {number} to {address}")
-    return path_of(mails[-1].link(f"{site.url}/confirm/"))
-
-
 def settled(site):
     """No letter is on its way, so that nothing but a visitor can change the database."""
     until(lambda: site.sql("SELECT count(*) FROM letter WHERE state = 'waiting'") == [(0,)], "all letters to be sent")
-
-
-def join_and_confirm(site, sink, address=READER):
-    assert site.post("/join/daily", {"email": address, "name": "Nora"}).status == 200
-    assert site.post(confirmation_path(site, sink, address)).status == 200
 
 
 def test_a_visitor_becomes_a_subscriber_gets_the_next_digest_and_leaves_by_one_click(site, sink):
@@ -35,7 +25,7 @@ def test_a_visitor_becomes_a_subscriber_gets_the_next_digest_and_leaves_by_one_c
     assert not [name for name in confirmation.message.keys() if name.lower().startswith("list-") or name.lower() == "precedence"]
     settled(site)
 
-    confirm = confirmation_path(site, sink)
+    confirm = site.path_in(confirmation, "confirm")
     before = site.dump()
     for method in ("GET", "HEAD", "OPTIONS"):
         answer = request(site.port, method, confirm)
@@ -54,7 +44,7 @@ def test_a_visitor_becomes_a_subscriber_gets_the_next_digest_and_leaves_by_one_c
     digest = sink.to(READER)[-1]
     assert "The ship came in" in digest.text()
 
-    leave = digest.message["List-Unsubscribe"].split(">")[0].strip(" <")
+    leave = digest.leave_url
     assert leave.startswith(f"{site.url}/leave/")
     before = site.dump()
     for method in ("GET", "HEAD", "OPTIONS"):
@@ -78,7 +68,7 @@ def test_one_click_is_taken_in_every_encoding_that_mail_programs_use(site, sink,
     site.add_story("The ship came in")
     site.serve()
     site.wait_for(site.send())
-    leave = path_of(sink.to(READER)[0].message["List-Unsubscribe"].split(">")[0].strip(" <"))
+    leave = path_of(sink.to(READER)[0].leave_url)
     if encoding == "multipart":
         body, content_type = multipart({"List-Unsubscribe": "One-Click"})
         headers = {"Content-Type": content_type}
@@ -118,7 +108,7 @@ def test_the_issue_in_the_browser_is_the_one_in_the_mail(site, sink):
     site.add_story("The ship came in")
     site.serve()
     site.wait_for(site.send())
-    view = path_of(sink.to(READER)[0].link(f"{site.url}/view/"))
+    view = site.path_in(sink.to(READER)[0], "view")
     page = site.get(view)
     assert page.status == 200
     assert page.text.replace("\r\n", "\n").strip() == sink.to(READER)[0].text("html").replace("\r\n", "\n").strip()
