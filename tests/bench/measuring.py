@@ -17,7 +17,10 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BINARY = os.environ.get("POSTRIDER_BINARY", str(ROOT / "build/release/postrider"))
+sys.path.insert(0, str(ROOT / "tests/system"))
+
+from program import BINARY, free_port  # noqa: E402
+
 TOOLS = Path(os.environ.get("POSTRIDER_BENCH_TOOLS", str(ROOT / "build/release")))
 
 
@@ -26,17 +29,11 @@ def hardware():
     return f"{model}, {os.cpu_count()} cores, Linux {os.uname().release}"
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def need(*programs, quietly=False):
     """Leaves when one is missing; quietly: gives those that are."""
     missing = [program for program in programs if shutil.which(program) is None and not Path(program).exists()]
     if missing and not quietly:
-        sys.exit(f"this measurement needs {', '.join(missing)}")
+        sys.exit(f"this measurement needs {', '.join(map(str, missing))}")
     return missing
 
 
