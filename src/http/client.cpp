@@ -2,6 +2,7 @@
 
 #include "http/address_rules.hpp"
 #include "http/date.hpp"
+#include "http/field_list.hpp"
 #include "http/message.hpp"
 #include "http/url.hpp"
 
@@ -256,9 +257,7 @@ std::optional<Duration> max_age(const Headers& headers) {
         if (!equal_without_case(name, "Cache-Control")) continue;
         std::string_view rest = value;
         while (!rest.empty()) {
-            auto end = rest.find(',');
-            auto directive = trimmed(rest.substr(0, end));
-            rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+            auto directive = take_item(rest);
             auto equals = directive.find('=');
             auto word = directive.substr(0, equals);
             if (equal_without_case(word, "no-cache") || equal_without_case(word, "no-store")) return 0ms;

@@ -1,6 +1,7 @@
 #include "http/conditional.hpp"
 
 #include "http/date.hpp"
+#include "http/field_list.hpp"
 #include "system/random.hpp"
 
 namespace postrider::http {
@@ -9,9 +10,7 @@ namespace {
 // A list of tags, or "*". The comparison is weak, as section 13.1.2 asks: W/"x" is "x". Our tags hold no comma.
 bool has_tag(std::string_view list, std::string_view tag) {
     while (!list.empty()) {
-        auto end = list.find(',');
-        auto one = trimmed(list.substr(0, end));
-        list.remove_prefix(end == list.npos ? list.size() : end + 1);
+        auto one = take_item(list);
         if (one == "*") return true;
         if (one.starts_with("W/")) one.remove_prefix(2);
         if (one == tag) return true;

@@ -1,5 +1,6 @@
 #include "http/form.hpp"
 
+#include "http/field_list.hpp"
 #include "system/ascii.hpp"
 
 #include <fmt/format.h>
@@ -203,9 +204,7 @@ Format preferred_format(std::string_view accept) {
     Preference html;
     Preference json;
     while (!accept.empty()) {
-        auto end = accept.find(',');
-        auto item = accept.substr(0, end);
-        accept.remove_prefix(end == std::string_view::npos ? accept.size() : end + 1);
+        auto item = take_item(accept);
         auto type = media_type(item);
         int q = quality(item);
         if (type == "text/html") html.consider(2, q);
